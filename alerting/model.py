@@ -1,0 +1,207 @@
+"""What there is to say, to whom, why, and how it ended."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class DeliveryError(Exception):
+    """A try to deliver failed. ``permanent`` says that the same try cannot succeed later."""
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+class Severity(StrEnum):
+    """How much it matters; ordered by `rank`."""
+
+    INFO = "info"
+    WARNING = "warning"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 (info) to 3 (critical)."""
+        return list(Severity).index(self)
+
+
+class Reason(StrEnum):
+    """Why somebody is told, or is not."""
+
+    FIRST = "first"
+    WORSE = "worse"
+    REPEAT = "repeat"
+    RESOLVED = "resolved"
+    TEST = "test"
+    NOTHING_NEW = "nothing new"
+    NEVER_TOLD = "never told, nothing to take back"
+
+    @property
+    def speaks(self) -> bool:
+        """Whether this reason leads to a message."""
+        return self not in {Reason.NOTHING_NEW, Reason.NEVER_TOLD}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """The truth about one incident at one moment, in plain facts; text is made from it when it leaves."""
+
+    incident: str
+    """Short id, as people say it: "4711"."""
+    severity: Severity
+    kind: str
+    """Asset kind: cable, cctld, nameserver, vantage ..."""
+    asset: str
+    what: str
+    """What, in few words: "Cable ECFS down"."""
+    territory: str
+    """ISO 3166-1 alpha-2, or "" for the whole region."""
+    where: str
+    """The territory's name."""
+    opened: datetime
+    closed: datetime | None
+    changed: datetime
+    """When this revision became true."""
+    revision: int
+    reason: str
+    """The evidence in one sentence."""
+    effects: tuple[str, ...] = ()
+    """What follows from it, one sentence each: what is unreachable behind it, what redundancy is left."""
+    closing: str = ""
+    """Why it was closed: "answers again", "no longer watched"."""
+    blind: tuple[tuple[datetime, datetime | None], ...] = ()
+    """When this site was cut off from the world since the incident opened."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    note: str = ""
+    """A standing caveat, such as a clock that is not synchronised."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Address:
+    """One way to reach a contact: the name of a configured channel and the address on it."""
+
+    channel: str
+    to: str
+    enabled: bool = True
+
+    def __repr__(self) -> str:
+        """Name the channel only: an address is a personal datum."""
+        return f"Address({self.channel})"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody of the coalition who may be told."""
+
+    name: str
+    """The config's identity, a slug; the only thing about a person that append-only rows hold."""
+    agency: str
+    language: str = "en"
+    zone: str = "UTC"
+    """IANA time zone in which this contact reads times."""
+    addresses: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who hears what. An empty tuple matches everything."""
+
+    name: str
+    contacts: tuple[str, ...]
+    territories: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    at_least: Severity = Severity.INFO
+    repeat_seconds: float = 0.0
+    """Remind an open incident's contacts after so long; 0 never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a contact was last told, or is about to be told, of one incident on one channel."""
+
+    at: datetime
+    severity: Severity
+    closed: bool
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Message:
+    """A rendered text, made when it leaves."""
+
+    reference: str
+    """The attempt's idempotency key, the same when it is repeated after a crash."""
+    incident: str
+    subject: str
+    body: str
+    """An SMS uses the body alone."""
+    severity: Severity = Severity.INFO
+    thread: str = ""
+    """Groups the mails of one incident (In-Reply-To, References)."""
+
+    def __repr__(self) -> str:
+        """Name the reference only."""
+        return f"Message({self.reference})"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took the message; that is not delivery."""
+
+    provider_id: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the provider later says of one message."""
+
+    provider_id: str
+    delivered: bool
+    at: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reply:
+    """What a person sent back."""
+
+    channel: str
+    sender: str
+    text: str
+    at: datetime
+    provider_id: str
+
+    def __repr__(self) -> str:
+        """Name the channel only."""
+        return f"Reply({self.channel})"
+
+
+class Channel(Protocol):
+    """One provider. ``form`` says which text it carries: "sms" or "mail"."""
+
+    @property
+    def form(self) -> str:
+        """Return "sms" or "mail"."""
+        ...
+
+    async def send(self, message: Message, address: Address) -> Accepted:
+        """Hand over once; raise DeliveryError. The outbox owns deadline, retry and pacing."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+class Inbound(Protocol):
+    """Where receipts and replies come in."""
+
+    async def run(self, deliver: Callable[[Receipt | Reply], Awaitable[None]]) -> None:
+        """Run until cancelled."""
+        ...

@@ -1,0 +1,1 @@
+"""The daemon: asks through probes, decides, and tells through alerting."""

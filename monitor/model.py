@@ -1,0 +1,302 @@
+"""The nouns of the daemon: what is watched, what is believed of it, what happened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from alerting.model import Severity
+from probes.model import Target, Value
+
+
+class Phase(StrEnum):
+    """What is believed of a part of a check, or of an asset."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    SUSPECT = "suspect"
+    """Failed, not yet confirmed."""
+    DOWN = "down"
+    RECOVERING = "recovering"
+    """Answers again, not yet confirmed."""
+    UNREACHABLE = "unreachable"
+    """Something it depends on is down."""
+    UNKNOWN = "unknown"
+    """Cannot be known from here now."""
+    NOT_WATCHED = "not watched"
+    """No check exists; counted in no figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an inventory row comes from."""
+
+    source: str = ""
+    as_of: str = ""
+    confidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Territory:
+    """A territory of the region (ISO 3166-1)."""
+
+    code: str
+    name: str
+    zone: str
+    population: int
+    languages: tuple[str, ...] = ()
+    regulator: str = ""
+    disaster_office: str = ""
+    provenance: Provenance = Provenance()
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """Something people depend on."""
+
+    id: str
+    """``kind:slug``, stable: cctld:bb, nameserver:a.lactld.org, ixp:ttix, cable:ecfs, landing:..., vantage:..."""
+    kind: str
+    """territory, cctld, nameserver, ixp, website, cable, landing, router, network, site, power, vantage"""
+    name: str
+    territories: tuple[str, ...] = ()
+    """ISO codes; a cable has several, a name server none of its own."""
+    provenance: Provenance = Provenance()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the page shows about it: manager, owners, peering LAN, landing places ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Grades an OK part into DEGRADED when the value leaves the limits."""
+
+    key: str
+    above: float | None = None
+    below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How much evidence a verdict needs."""
+
+    fall: int = 3
+    """Failed looks in a row before DOWN."""
+    rise: int = 2
+    """Good looks in a row before UP."""
+    silence_seconds: float = 8.0
+    """The failed looks must span at least this when the target is silent: a short burst of loss is no outage."""
+    refusal_seconds: float = 2.0
+    """The same when the target refused, which loss cannot cause."""
+    thresholds: tuple[Threshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Target x probe x cadence x rule. Identity: ``target/probe/name``."""
+
+    id: str
+    asset: str
+    target: Target
+    kind: str
+    """The probe's registry name."""
+    probe: Any
+    """The probe's dataclass: its settings."""
+    every: float
+    timeout: float
+    rule: Rule
+    serves: tuple[str, ...] = ()
+    """Other assets that this check is evidence for: a name server's answer for a zone serves the ccTLD."""
+    reference: str = ""
+    """Set for a reference of the own-link guard: the network it stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """``asset`` works only while all (or any) of ``needs`` do."""
+
+    asset: str
+    needs: tuple[str, ...]
+    mode: str
+    """all | any"""
+    confirmed: bool
+    """Only an operator's line of config confirms; a hypothesis is shown and silences nobody."""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityRow:
+    """One row of the severity table; the first that matches decides. ``severity`` None opens no incident."""
+
+    kind: str
+    """An asset kind, or "*"."""
+    phase: Phase
+    """DOWN or DEGRADED."""
+    severity: Severity | None
+    left: int | None = None
+    """Matches when at most so many alternatives are left."""
+    people: int | None = None
+    """Matches when at least so many people are served."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that is watched or known to exist; immutable, replaced whole at a reload."""
+
+    vantage: str
+    """Asset id of the place that looks."""
+    territories: Mapping[str, Territory]
+    assets: Mapping[str, Asset]
+    checks: Mapping[str, Check]
+    dependencies: tuple[Dependency, ...]
+    severities: tuple[SeverityRow, ...]
+    quorum: int = 2
+    """How many networks among the references must answer for a round to have seen the world."""
+    settle_seconds: float = 120.0
+    """How long what stood behind a recovered parent may take to come back before it alerts by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is believed of one part of one check, and how it came to that."""
+
+    phase: Phase
+    since: datetime
+    """Since when this phase."""
+    reason: str
+    settled: Phase
+    """The last confirmed verdict: UP, DEGRADED, DOWN or UNKNOWN (nothing confirmed yet)."""
+    settled_since: datetime
+    seen: datetime
+    """The last look, whatever it said."""
+    run: int = 0
+    """Looks in a row against ``settled``."""
+    run_since: datetime | None = None
+    """The first look of that run; an outage began here."""
+    refused: bool = False
+    """Every failed look of the run was an answer."""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    """Of the last good look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A durable change of one part of one check."""
+
+    check: str
+    part: str
+    asset: str
+    old: Phase
+    new: Phase
+    at: datetime
+    """When it was confirmed."""
+    began: datetime
+    """When the first look said so."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of an incident's timeline; append-only."""
+
+    at: datetime
+    what: str
+    """opened, joined, left, severity, evidence, recovered, closed, told, told-failed"""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Signals with one cause."""
+
+    id: str
+    asset: str
+    kind: str
+    territories: tuple[str, ...]
+    severity: Severity
+    phase: Phase
+    """DOWN or DEGRADED: the asset's worst in this incident."""
+    began: datetime
+    """When the first look said so."""
+    opened: datetime
+    changed: datetime
+    revision: int
+    reason: str
+    title: str
+    """ "Cable ECFS is down" """
+    left: str = ""
+    """What redundancy is left, in one sentence."""
+    children: tuple[str, ...] = ()
+    """Assets that are UNREACHABLE because of it."""
+    closed: datetime | None = None
+    closing: str = ""
+    runbook: str = ""
+    """``id@hash`` of the runbook pinned to it."""
+    timeline: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One part of one check as the page shows it."""
+
+    check: str
+    part: str
+    kind: str
+    address: str
+    family: int
+    phase: Phase
+    since: datetime | None
+    reason: str
+    seen: datetime | None
+    values: Mapping[str, Value] = field(default_factory=dict)
+    every: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AssetView:
+    """One asset as the page shows it."""
+
+    asset: Asset
+    phase: Phase
+    since: datetime | None
+    reason: str
+    seen: datetime | None
+    """The oldest of its checks' last looks: the age of what is shown."""
+    checks: tuple[CheckView, ...] = ()
+    needs: tuple[Dependency, ...] = ()
+    incident: str = ""
+    """The open incident it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How Lambi itself does; for /metrics and the self-alerts."""
+
+    started: datetime
+    checks: int
+    packets_per_minute: float
+    lateness_p99_seconds: float = 0.0
+    series_queued: int = 0
+    series_dropped: int = 0
+    series_error: str = ""
+    outbox_pending: int = 0
+    outbox_oldest_seconds: float = 0.0
+    bugs: int = 0
+    """Exceptions caught at a boundary since the start: each is a defect of ours."""
+    clock: str = ""
+    """Empty while the clock is disciplined, else the sentence that says so."""
+    capabilities: tuple[str, ...] = ()
+    """One sentence for each thing this process cannot do here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a page needs, at one moment; immutable."""
+
+    at: datetime
+    site: str
+    world: World
+    assets: Mapping[str, AssetView]
+    incidents: tuple[Incident, ...]
+    """The open ones, worst first."""
+    health: Health

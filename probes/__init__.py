@@ -1,0 +1,1 @@
+"""Ask questions of targets. Imports nothing of alerting or monitor; usable alone."""
