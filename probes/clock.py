@@ -69,8 +69,18 @@ def discipline() -> Discipline:
     try:
         state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
     except (OSError, AttributeError):
-        return Discipline(synchronised=False, error_seconds=0.0, sentence="this system cannot say whether its clock is right")
+        return Discipline(
+            synchronised=False,
+            error_seconds=0.0,
+            sentence="this system cannot say whether its clock is right",
+        )
     error = timex.maxerror / 1e6
     if state in {-1, 5} or timex.status & 0x40:
-        return Discipline(synchronised=False, error_seconds=error, sentence="this machine's clock is not synchronised: times may be wrong")
-    return Discipline(synchronised=True, error_seconds=error, sentence=f"clock synchronised, within {error:.3f} s")
+        return Discipline(
+            synchronised=False,
+            error_seconds=error,
+            sentence="this machine's clock is not synchronised: times may be wrong",
+        )
+    return Discipline(
+        synchronised=True, error_seconds=error, sentence=f"clock synchronised, within {error:.3f} s"
+    )
