@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+UNSYNCHRONISED = "this machine's clock is not synchronised: times may be wrong"
+
 
 class Clock(Protocol):
     """Where time comes from. Wall time is UTC-aware, monotonic time is seconds."""
@@ -79,8 +81,6 @@ def discipline() -> Discipline:
         return Discipline(
             synchronised=False,
             error_seconds=error,
-            sentence="this machine's clock is not synchronised: times may be wrong",
+            sentence=UNSYNCHRONISED,
         )
-    return Discipline(
-        synchronised=True, error_seconds=error, sentence=f"clock synchronised, within {error:.3f} s"
-    )
+    return Discipline(synchronised=True, error_seconds=error, sentence=f"clock synchronised, within {error:.3f} s")
