@@ -300,3 +300,44 @@ class Snapshot:
     incidents: tuple[Incident, ...]
     """The open ones, worst first."""
     health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents of the history; None does not narrow. Newest first."""
+
+    territory: str | None = None
+    """ISO code."""
+    asset: str | None = None
+    severity: Severity | None = None
+    """At least this."""
+    since: datetime | None = None
+    """Still open at this moment, or begun later."""
+    until: datetime | None = None
+    """Begun before this moment."""
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """For how much of a period this site was looking."""
+
+    looked_seconds: float
+    period_seconds: float
+    gaps: tuple[tuple[datetime, datetime, str], ...] = ()
+    """From, to, why: "the daemon was not running", "this vantage could not see the world"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRow:
+    """One message about an incident: to whom, why, how it stands."""
+
+    agency: str
+    contact: str
+    """The config's slug; the public page shows the agency alone."""
+    channel: str
+    reason: str
+    state: str
+    """pending, sent, failed ..."""
+    at: datetime
