@@ -105,6 +105,16 @@ class Observation:
 class Engine(Protocol):
     """Asks many at once and owns the shared sockets, sessions, pacing, deadlines and retries."""
 
+    @property
+    def capability(self) -> str:
+        """Empty, or one sentence: what this engine cannot do here."""
+        ...
+
+    @property
+    def bugs(self) -> int:
+        """Exceptions caught at this boundary since the start: each is a defect of ours."""
+        ...
+
     def ask(self, asks: Sequence[Ask]) -> AsyncIterator[list[Observation]]:
         """Yield each ask's observation once, in batches, as they come; never raises."""
         ...
