@@ -165,14 +165,18 @@ class State:
     """Since when this phase."""
     reason: str
     settled: Phase
-    """The last confirmed verdict: UP, DEGRADED, DOWN or UNKNOWN (nothing confirmed yet)."""
+    """The last durable verdict: UP, DEGRADED, DOWN, or UNKNOWN."""
     settled_since: datetime
+    before: Phase
+    """The last durable verdict that was not UNKNOWN; UNKNOWN when there was never one."""
     seen: datetime
     """The last look, whatever it said."""
     run: int = 0
-    """Looks in a row against ``settled``."""
+    """Looks in a row against ``settled``, in one direction."""
     run_since: datetime | None = None
     """The first look of that run; an outage began here."""
+    leaning: Phase = Phase.UNKNOWN
+    """What the run would settle on: the mildest of what it saw."""
     refused: bool = False
     """Every failed look of the run was an answer."""
     values: Mapping[str, Value] = field(default_factory=dict)

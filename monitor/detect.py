@@ -1,0 +1,167 @@
+"""From looks to verdicts: fall and rise, with reasons. Pure; time is an argument."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from monitor.model import Phase, Rule, State
+from probes.model import Outcome, Part, Value
+
+
+class Evidence(StrEnum):
+    """What one look says once the rule's thresholds and the own-link guard have spoken."""
+
+    GOOD = "good"
+    GRADED = "graded"
+    """It answers, outside the limits."""
+    FAILED = "failed"
+    HELD = "held"
+    """It failed, and it is not known yet whether our own link did."""
+    BLIND = "blind"
+    """We could not look."""
+
+
+VERDICT = {Evidence.GOOD: Phase.UP, Evidence.GRADED: Phase.DEGRADED, Evidence.FAILED: Phase.DOWN}
+WORSE = {Phase.UP: 0, Phase.DEGRADED: 1, Phase.DOWN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A durable verdict that changed."""
+
+    old: Phase
+    new: Phase
+    began: datetime
+    reason: str
+
+
+def grade(part: Part, rule: Rule) -> tuple[Evidence, str]:
+    """Say what a look is evidence for, and why."""
+    if part.outcome is Outcome.UNKNOWN:
+        return Evidence.BLIND, part.reason
+    if part.outcome is Outcome.FAILED:
+        return Evidence.FAILED, part.reason
+    for limit in rule.thresholds:
+        value = part.values.get(limit.key)
+        if not isinstance(value, int | float):
+            continue
+        if limit.above is not None and value > limit.above:
+            return Evidence.GRADED, f"{limit.key} {value:g} is above {limit.above:g}"
+        if limit.below is not None and value < limit.below:
+            return Evidence.GRADED, f"{limit.key} {value:g} is below {limit.below:g}"
+    return Evidence.GOOD, part.reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look that counts, graded."""
+
+    verdict: Phase
+    reason: str
+    at: datetime
+    refused: bool
+    values: Mapping[str, Value]
+
+
+def fresh(at: datetime, reason: str = "not looked at yet") -> State:
+    """Return the state of a part nobody has looked at."""
+    return State(Phase.UNKNOWN, at, reason, Phase.UNKNOWN, at, Phase.UNKNOWN, at)
+
+
+def hold(state: State | None, part: Part, at: datetime) -> State:
+    """Take a failed look that does not count yet: SUSPECT, until a later round of references has spoken."""
+    state = state or fresh(at)
+    if state.phase in {Phase.DOWN, Phase.SUSPECT}:
+        return replace(state, seen=at)
+    return replace(state, phase=Phase.SUSPECT, since=at, reason=part.reason, seen=at)
+
+
+def step(state: State | None, part: Part, rule: Rule, at: datetime) -> tuple[State, Settled | None]:
+    """Take one look, made at ``at``, that counts."""
+    state = state or fresh(at)
+    evidence, reason = grade(part, rule)
+    if evidence is Evidence.BLIND:
+        return _blind(state, reason, at)
+    values = part.values if evidence is not Evidence.FAILED else state.values
+    look = _Look(VERDICT[evidence], reason, at, part.refused, values)
+    if look.verdict is state.settled:
+        return _confirm(state, look), None
+    return _lean(state, look, rule)
+
+
+def _blind(state: State, reason: str, at: datetime) -> tuple[State, Settled | None]:
+    """We could not look: nothing is claimed, what was confirmed before is remembered, the run is broken."""
+    since = state.since if state.phase is Phase.UNKNOWN else at
+    after = replace(state, phase=Phase.UNKNOWN, since=since, reason=reason, seen=at, run=0, run_since=None)
+    if state.settled is Phase.UNKNOWN:
+        return after, None
+    return replace(after, settled=Phase.UNKNOWN, settled_since=at), Settled(state.settled, Phase.UNKNOWN, at, reason)
+
+
+def _confirm(state: State, look: _Look) -> State:
+    """Take a look that agrees with what is settled: any run against it is over."""
+    return replace(
+        state,
+        phase=state.settled,
+        since=state.settled_since,
+        reason=look.reason,
+        seen=look.at,
+        run=0,
+        run_since=None,
+        values=look.values,
+    )
+
+
+def _lean(state: State, look: _Look, rule: Rule) -> tuple[State, Settled | None]:
+    """Take a look against what is settled: count it, and settle when the rule's evidence is complete."""
+    base = state.settled if state.settled in WORSE else state.before
+    began, leant = _count(state, look, base)
+    if _enough(leant, base, rule, look.at - began):
+        new = leant.leaning
+        settled = State(new, began, look.reason, new, began, new, look.at, values=look.values)
+        return settled, Settled(state.settled, new, began, look.reason)
+    phase = _passing(base, leant.leaning)
+    since = state.since if state.phase is phase else look.at
+    return replace(leant, phase=phase, since=since, reason=look.reason, seen=look.at, values=look.values), None
+
+
+def _count(state: State, look: _Look, base: Phase) -> tuple[datetime, State]:
+    """Add a look to the run against ``base``, or begin a new run; return when the run began, and the state."""
+    if state.run and state.run_since and _direction(base, look.verdict) == _direction(base, state.leaning):
+        leaning = _nearest(base, state.leaning, look.verdict)
+        refused = state.refused and look.refused
+        return state.run_since, replace(state, run=state.run + 1, leaning=leaning, refused=refused)
+    return look.at, replace(state, run=1, run_since=look.at, leaning=look.verdict, refused=look.refused)
+
+
+def _direction(base: Phase, verdict: Phase) -> int:
+    """-1 better, 0 the same, 1 worse than ``base``; from nothing known, everything but UP is worse."""
+    reference = WORSE.get(base, 0)
+    return (WORSE[verdict] > reference) - (WORSE[verdict] < reference)
+
+
+def _nearest(base: Phase, one: Phase, other: Phase) -> Phase:
+    """Of two verdicts in one direction, the one that claims less."""
+    reference = WORSE.get(base, 0)
+    return min(one, other, key=lambda phase: abs(WORSE[phase] - reference))
+
+
+def _enough(leant: State, base: Phase, rule: Rule, span: timedelta) -> bool:
+    """Whether the rule's evidence is complete."""
+    direction = _direction(base, leant.leaning)
+    if direction == 0:
+        return True  # after blindness the first look that agrees with what was confirmed before confirms it
+    if direction < 0:
+        return leant.run >= rule.rise
+    if leant.leaning is Phase.DOWN:
+        needed = rule.refusal_seconds if leant.refused else rule.silence_seconds
+        return leant.run >= rule.fall and span >= timedelta(seconds=needed)
+    return leant.run >= rule.fall
+
+
+def _passing(base: Phase, leaning: Phase) -> Phase:
+    """Name the phase between two verdicts."""
+    if _direction(base, leaning) > 0:
+        return Phase.SUSPECT
+    return Phase.RECOVERING if base is Phase.DOWN else base

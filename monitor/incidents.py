@@ -1,0 +1,358 @@
+"""From standings to incidents: one for each cause, its children silent behind it. Pure; time is an argument."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from alerting.model import Severity
+from monitor.model import Entry, Incident, Phase
+from monitor.topology import Standing, States, Topology
+
+PATIENCE = timedelta(seconds=30)
+"""How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
+TROUBLE = {Phase.DOWN, Phase.DEGRADED}
+LABELS = {
+    "cable": "Cable",
+    "cctld": "ccTLD",
+    "nameserver": "Name server",
+    "ixp": "IXP",
+    "landing": "Landing",
+    "router": "Router",
+    "network": "Network",
+    "website": "Web site",
+    "site": "Site",
+    "power": "Power",
+    "vantage": "Vantage",
+    "territory": "Territory",
+}  # fmt: skip - a list of words
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The open incidents, and what waits."""
+
+    open: Mapping[str, Incident] = field(default_factory=dict)
+    next: int = 1
+    waiting: Mapping[str, datetime] = field(default_factory=dict)
+    """Asset in trouble -> since when it waits for another's verdict."""
+    recovered: Mapping[str, datetime] = field(default_factory=dict)
+    """Asset -> when it came back, as long as what stood behind it may need to follow."""
+
+    def restless(self) -> bool:
+        """Whether time alone may change something."""
+        return bool(self.waiting or self.recovered)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One incident's new revision."""
+
+    incident: Incident
+    what: str
+    """opened, worse, updated, closed"""
+
+
+def apply(
+    book: Book, touched: Iterable[str], states: States, topology: Topology, now: datetime
+) -> tuple[Book, list[Change]]:
+    """Draw the consequences of a change in the touched assets, and of the time that has passed."""
+    turn = _Turn(book, states, topology, now)
+    for asset in turn.concerned(touched):
+        turn.consider(asset)
+    return turn.result()
+
+
+def standings(
+    assets: Iterable[str], book: Book, states: States, topology: Topology, now: datetime
+) -> dict[str, Standing]:
+    """Say how assets stand, UNREACHABLE where something they need is down; for the page."""
+    turn = _Turn(book, states, topology, now)
+    return {asset: turn.seen_from_outside(asset) for asset in assets}
+
+
+def no_longer_watched(book: Book, topology: Topology, now: datetime) -> tuple[Book, list[Change]]:
+    """Close the incidents of assets that nothing watches any more (after a change of config)."""
+    turn = _Turn(book, {}, topology, now)
+    for incident in list(book.open.values()):
+        if incident.asset not in topology.checks:
+            turn.close(incident, "no longer watched")
+    return turn.result()
+
+
+class _Turn:
+    """One application: a mutable copy of the book, and what changed."""
+
+    def __init__(self, book: Book, states: States, topology: Topology, now: datetime) -> None:
+        self.open = dict(book.open)
+        self.next = book.next
+        self.waiting = dict(book.waiting)
+        self.recovered = dict(book.recovered)
+        self.states = states
+        self.topology = topology
+        self.now = now
+        self.settle = timedelta(seconds=topology.world.settle_seconds)
+        self.changes: dict[str, Change] = {}
+        self._standings: dict[str, Standing] = {}
+        self._lost: dict[str, datetime | None] = {}
+
+    def result(self) -> tuple[Book, list[Change]]:
+        """Freeze the turn."""
+        involved = {incident.asset for incident in self.open.values()}
+        recovered = {a: at for a, at in self.recovered.items() if self.now - at < self.settle or a in involved}
+        return Book(self.open, self.next, self.waiting, recovered), list(self.changes.values())
+
+    def concerned(self, touched: Iterable[str]) -> list[str]:
+        """Return the assets to consider, parents before children: the touched, what hangs on them, what waits."""
+        found: dict[str, None] = {}
+        stack = [*touched, *self.waiting]
+        for incident in self.open.values():
+            if incident.asset in self.recovered:
+                stack += (incident.asset, *incident.children)
+        while stack:
+            asset = stack.pop()
+            if asset not in found:
+                found[asset] = None
+                stack += self.topology.children(asset)
+                stack += self.topology.served.get(asset, ())
+        return sorted(found, key=lambda asset: (self.topology.depth(asset), asset))
+
+    def standing(self, asset: str) -> Standing:
+        """Return how an asset stands by its own checks."""
+        known = self._standings.get(asset)
+        if known is None:
+            known = self._standings[asset] = self.topology.standing(asset, self.states)
+        return known
+
+    def lost(self, asset: str) -> datetime | None:
+        """Return since when an asset is down, or unreachable because of another."""
+        if asset not in self._lost:
+            self._lost[asset] = None  # bounds the walk should a cycle ever get past the config
+            own = self.standing(asset)
+            if own.phase is Phase.DOWN:
+                self._lost[asset] = own.since
+            elif own.phase in {Phase.UNKNOWN, Phase.NOT_WATCHED}:
+                above = self.topology.blocked(asset, self.lost)
+                self._lost[asset] = self.lost(above) if above else None
+        return self._lost[asset]
+
+    def cause(self, asset: str) -> str | None:
+        """Return the asset that explains this one's trouble: what it needs, or the ccTLD it is a server of."""
+        needed = self.topology.blocked(asset, self.lost)
+        if needed is not None:
+            return needed
+        if self.standing(asset).phase is Phase.DOWN:
+            for whole in sorted(self.topology.served.get(asset, ())):
+                own = self.own(whole)
+                if own is not None and self.standing(whole).phase is Phase.DOWN:
+                    return whole
+        return None
+
+    def own(self, asset: str) -> Incident | None:
+        """Return the open incident that an asset caused."""
+        return next((incident for incident in self.open.values() if incident.asset == asset), None)
+
+    def home(self, asset: str) -> Incident | None:
+        """Return the open incident that an asset is a child of."""
+        return next((incident for incident in self.open.values() if asset in incident.children), None)
+
+    def seen_from_outside(self, asset: str) -> Standing:
+        """Return how an asset stands, with the reason that lies behind it."""
+        own = self.standing(asset)
+        cause = self.cause(asset) if own.phase in TROUBLE and self.own(asset) is None else None
+        if cause is None or asset in self.topology.servers.get(cause, ()):
+            return own
+        reason = f"behind {self.topology.name(cause)}, which is down"
+        return replace(own, phase=Phase.UNREACHABLE, shown=Phase.UNREACHABLE, reason=reason)
+
+    def consider(self, asset: str) -> None:
+        """Draw the consequences for one asset."""
+        standing = self.standing(asset)
+        if standing.phase in TROUBLE:
+            self.trouble(asset, standing)
+        elif standing.phase is Phase.UP:
+            self.back(asset, "answers again")
+
+    def trouble(self, asset: str, standing: Standing) -> None:
+        """Take up an asset in trouble: its own incident, another's, a wait, or a new one."""
+        own, home = self.own(asset), self.home(asset)
+        severity = self.severity(asset, standing.phase)
+        if own is not None:
+            self.go_on(own, standing, severity)
+            return
+        cause = self.cause(asset)
+        if cause is not None:
+            self.follow(asset, cause, home)
+            return
+        if home is not None and not self.abandoned(home, asset):
+            return
+        if severity is None:
+            self.waiting.pop(asset, None)
+        elif not self.must_wait(asset, standing):
+            self.begin(asset, standing, severity)
+
+    def go_on(self, own: Incident, standing: Standing, severity: Severity | None) -> None:
+        """Bring an asset's own incident up to date."""
+        if severity is None:
+            left = self.left(own.asset)
+            self.back(own.asset, f"is no longer down: {left[1]}" if left else "is no longer down")
+            return
+        self.recovered.pop(own.asset, None)
+        worse = severity.rank > own.severity.rank
+        if not worse and standing.phase is own.phase:
+            return
+        text = f"{self.title(own.asset, standing)}: {standing.reason}"
+        self.revise(
+            own,
+            "worse" if worse else "updated",
+            Entry(self.now, "severity" if worse else "evidence", text),
+            severity=severity if worse else own.severity,
+            phase=standing.phase,
+            title=self.title(own.asset, standing),
+            reason=standing.reason,
+        )  # fmt: skip - what and why first, then the new fields
+
+    def follow(self, asset: str, cause: str, home: Incident | None) -> None:
+        """Stand silently behind what explains it."""
+        incident = self.own(cause) or self.home(cause)
+        if incident is None or (home is not None and home.id == incident.id):
+            if incident is None and home is None:
+                self.waiting.setdefault(asset, self.now)
+            return
+        if home is not None:
+            self.leave(home, asset, "is now behind another cause")
+        self.waiting.pop(asset, None)
+        text = f"{self.topology.name(asset)} is unreachable behind {self.topology.name(cause)}"
+        children = (*incident.children, asset)
+        self.revise(incident, "updated", Entry(self.now, "joined", text), children=children)
+
+    def abandoned(self, home: Incident, asset: str) -> bool:
+        """Whether a child whose cause is gone has had its time to come back; then it leaves and speaks for itself."""
+        since = self.recovered.get(home.asset)
+        if asset in self.topology.servers.get(home.asset, ()):
+            self.leave(home, asset, "is still down")
+            return True
+        if since is None or self.now - since < self.settle:
+            return False
+        self.leave(home, asset, f"is still down {self.settle.total_seconds():.0f} s after the cause was gone")
+        return True
+
+    def must_wait(self, asset: str, standing: Standing) -> bool:
+        """Whether the verdict on something else decides first."""
+        above = [*self.topology.parents(asset), *self.topology.served.get(asset, ())]
+        began = standing.since or self.now
+        for parent in self.topology.parents(asset):
+            back = self.recovered.get(parent)
+            if back is not None and began <= back and self.now - back < self.settle:
+                self.waiting.setdefault(asset, self.now)
+                return True
+        doubtful = any(self.standing(other).shown is Phase.SUSPECT for other in above)
+        if doubtful or (standing.undecided and standing.phase is Phase.DEGRADED):
+            return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
+        return False
+
+    def begin(self, asset: str, standing: Standing, severity: Severity) -> None:
+        """Open an incident."""
+        self.waiting.pop(asset, None)
+        self.recovered.pop(asset, None)
+        left = self.left(asset)
+        title = self.title(asset, standing)
+        number = str(self.next)
+        self.next += 1
+        incident = Incident(
+            id=number,
+            asset=asset,
+            kind=self.kind(asset),
+            territories=self.territories(asset),
+            severity=severity,
+            phase=standing.phase,
+            began=standing.since or self.now,
+            opened=self.now,
+            changed=self.now,
+            revision=1,
+            reason=standing.reason,
+            title=title,
+            left=left[1] if left else "",
+            timeline=(Entry(self.now, "opened", f"{title}: {standing.reason}"),),
+        )  # fmt: skip - the record in one look
+        self.open[number] = incident
+        self.changes[number] = Change(incident, "opened")
+
+    def back(self, asset: str, how: str) -> None:
+        """Take note that an asset is in no trouble any more."""
+        self.waiting.pop(asset, None)
+        home = self.home(asset)
+        if home is not None:
+            self.leave(home, asset, how)
+        own = self.own(asset)
+        if own is None:
+            return
+        first = asset not in self.recovered
+        self.recovered.setdefault(asset, self.now)
+        if not own.children:
+            self.close(own, how)
+        elif first:
+            behind = self.topology.names(own.children)
+            self.revise(own, "updated", Entry(self.now, "recovered", f"{how}; waiting for {behind}"))
+
+    def leave(self, home: Incident, asset: str, how: str) -> None:
+        """Take a child out of an incident; the last one out closes it when its cause is gone."""
+        children = tuple(child for child in home.children if child != asset)
+        text = f"{self.topology.name(asset)} {how}"
+        home = self.revise(home, "updated", Entry(self.now, "left", text), children=children)
+        if home.asset in self.recovered and not children:
+            self.close(home, "answers again")
+
+    def close(self, incident: Incident, how: str) -> None:
+        """Close an incident: its last revision."""
+        text = f"{self.topology.name(incident.asset)} {how}"
+        self.revise(incident, "closed", Entry(self.now, "closed", text), closed=self.now, closing=how)
+        del self.open[incident.id]
+
+    def revise(self, incident: Incident, what: str, entry: Entry, **fields: object) -> Incident:
+        """Append a revision; the strongest word of one turn stays."""
+        earlier = self.changes.get(incident.id)
+        revision = incident.revision if earlier else incident.revision + 1
+        timeline = (*incident.timeline, entry)
+        revised = replace(incident, changed=self.now, revision=revision, timeline=timeline, **fields)  # type: ignore[arg-type] # the fields' names are checked by replace
+        self.open[incident.id] = revised
+        if earlier and what == "updated":
+            what = earlier.what
+        self.changes[incident.id] = Change(revised, what)
+        return revised
+
+    def severity(self, asset: str, phase: Phase) -> Severity | None:
+        """Look the severity up: asset kind x phase x redundancy left x people served."""
+        kind, people = self.kind(asset), self.topology.people(asset)
+        left = self.left(asset)
+        for row in self.topology.world.severities:
+            if row.kind not in {"*", kind} or row.phase is not phase:
+                continue
+            if row.left is not None and (left is None or left[0] > row.left):
+                continue
+            if row.people is None or people >= row.people:
+                return row.severity
+        return None
+
+    def left(self, asset: str) -> tuple[int, str] | None:
+        """Say what redundancy is left beside an asset."""
+        return self.topology.servers_left(asset, self.states) or self.topology.left(asset, self.lost)
+
+    def kind(self, asset: str) -> str:
+        """Return an asset's kind."""
+        return self.topology.world.assets[asset].kind
+
+    def territories(self, asset: str) -> tuple[str, ...]:
+        """Return the territories of an asset, or of what it serves."""
+        assets = self.topology.world.assets
+        own = assets[asset].territories
+        served = (code for whole in self.topology.served.get(asset, ()) for code in assets[whole].territories)
+        return own or tuple(dict.fromkeys(served))
+
+    def title(self, asset: str, standing: Standing) -> str:
+        """Say what happened in few words."""
+        kind, name = self.kind(asset), self.topology.name(asset)
+        if kind == "vantage":
+            return f"Vantage {name} is cut off" + ("" if standing.phase is Phase.DOWN else " in part")
+        label = LABELS.get(kind, kind.capitalize())
+        label = "" if name.lower().startswith(label.lower()) else f"{label} "
+        return f"{label}{name} is {standing.phase.value}"

@@ -1,0 +1,196 @@
+"""What depends on what, what is left, and who is behind whom. Pure.
+
+Only confirmed dependencies explain a failure; hypotheses are listed for the page and silence nobody.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.model import Dependency, Phase, State, World
+
+States = Mapping[str, Mapping[str, State]]
+"""Check -> part -> what is believed of it."""
+Lost = Callable[[str], datetime | None]
+"""Since when an asset is down or unreachable; None while it is neither."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an asset stands by its checks."""
+
+    phase: Phase
+    """The durable verdict: UP, DEGRADED, DOWN, UNKNOWN, or NOT WATCHED."""
+    shown: Phase
+    """What the page says now: also SUSPECT and RECOVERING."""
+    since: datetime | None
+    reason: str
+    seen: datetime | None
+    undecided: bool = False
+    """Some of its checks are between two verdicts."""
+
+
+NOT_WATCHED = Standing(Phase.NOT_WATCHED, Phase.NOT_WATCHED, None, "no check watches it", None)
+
+
+class Topology:
+    """The world's indexes; made once per World."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.checks: dict[str, list[str]] = {}
+        """Asset -> ids of the checks that are evidence for it, its own and those that serve it."""
+        self.servers: dict[str, list[str]] = {}
+        """Asset -> the assets whose checks serve it."""
+        self.served: dict[str, list[str]] = {}
+        """The reverse."""
+        for check in world.checks.values():
+            if check.reference:
+                continue
+            for asset in dict.fromkeys((check.asset, *check.serves)):
+                self.checks.setdefault(asset, []).append(check.id)
+            for asset in check.serves:
+                _once(self.servers, asset, check.asset)
+                _once(self.served, check.asset, asset)
+        families = {check.target.family for check in world.checks.values() if check.reference}
+        self.checks[world.vantage] = [references(world.vantage, family) for family in sorted(families)]
+        self.needs: dict[str, list[Dependency]] = {}
+        self.needed_by: dict[str, list[Dependency]] = {}
+        self.hypotheses: dict[str, list[Dependency]] = {}
+        for dependency in world.dependencies:
+            if not dependency.confirmed:
+                self.hypotheses.setdefault(dependency.asset, []).append(dependency)
+                continue
+            self.needs.setdefault(dependency.asset, []).append(dependency)
+            for need in dependency.needs:
+                self.needed_by.setdefault(need, []).append(dependency)
+        self._depth: dict[str, int] = {}
+
+    def depth(self, asset: str) -> int:
+        """Return how many confirmed dependencies lie above an asset: parents are decided before children."""
+        known = self._depth.get(asset)
+        if known is None:
+            above = [need for dependency in self.needs.get(asset, ()) for need in dependency.needs]
+            above += self.served.get(asset, ())  # a ccTLD is decided before the servers it is made of
+            self._depth[asset] = 0  # config refuses cycles; this bounds the walk all the same
+            known = self._depth[asset] = 1 + max((self.depth(need) for need in above), default=-1)
+        return known
+
+    def parents(self, asset: str) -> list[str]:
+        """Return what the asset needs by confirmed dependencies, itself excluded."""
+        return [need for dependency in self.needs.get(asset, ()) for need in dependency.needs]
+
+    def children(self, asset: str) -> list[str]:
+        """Return what needs the asset, and what it is made of."""
+        return [dependency.asset for dependency in self.needed_by.get(asset, ())] + self.servers.get(asset, [])
+
+    def people(self, asset: str) -> int:
+        """Return the population of the asset's territories."""
+        known = self.world.assets.get(asset)
+        codes = known.territories if known else ()
+        return sum(self.world.territories[code].population for code in codes if code in self.world.territories)
+
+    def blocked(self, asset: str, lost: Lost) -> str | None:
+        """Return what explains the asset's failure, or None.
+
+        ``lost(asset)`` says since when another asset is down or unreachable. Of a group of alternatives the
+        last one that was lost is the cause: until then the asset still had a way.
+        """
+        causes: list[tuple[datetime, str]] = []
+        for dependency in self.needs.get(asset, ()):
+            gone = {need: since for need in dependency.needs if (since := lost(need))}
+            if dependency.mode == "any" and len(gone) < len(dependency.needs):
+                continue
+            if gone:
+                pick = max if dependency.mode == "any" else min
+                causes.append(pick((since, need) for need, since in gone.items()))
+        return min(causes)[1] if causes else None
+
+    def left(self, asset: str, lost: Lost) -> tuple[int, str] | None:
+        """Return how many alternatives are left beside the asset for the worst-off of its dependants, in words too."""
+        worst: tuple[int, str] | None = None
+        for dependency in self.needed_by.get(asset, ()):
+            name = self.name(dependency.asset)
+            others = [need for need in dependency.needs if need != asset and not lost(need)]
+            if dependency.mode == "all":
+                others = []
+            words = f"{name} has nothing left" if not others else f"{name} still has {self.names(others)}"
+            if worst is None or len(others) < worst[0]:
+                worst = (len(others), words)
+        return worst
+
+    def servers_left(self, asset: str, states: States) -> tuple[int, str] | None:
+        """Return how many of the servers it is made of still answer for it, in words too."""
+        servers = self.servers.get(asset)
+        if not servers:
+            return None
+        answering = {
+            self.world.checks[check].asset
+            for check in self.checks[asset]
+            if any(state.settled in {Phase.UP, Phase.DEGRADED} for state in states.get(check, {}).values())
+        }
+        return len(answering), f"{len(answering)} of {len(servers)} servers answer"
+
+    def standing(self, asset: str, states: States) -> Standing:
+        """Say how an asset stands: DOWN when all that can be seen of it is down, DEGRADED when some is."""
+        checks = self.checks.get(asset)
+        if not checks:
+            return NOT_WATCHED
+        return stand([state for check in checks for state in states.get(check, {}).values()])
+
+    def name(self, asset: str) -> str:
+        """Return an asset's name."""
+        known = self.world.assets.get(asset)
+        return known.name if known else asset
+
+    def names(self, assets: Iterable[str], most: int = 4) -> str:
+        """Return names in one phrase, the rest counted."""
+        known = [self.name(asset) for asset in assets]
+        extra = len(known) - most
+        return ", ".join(known[:most]) + (f" and {extra} more" if extra > 0 else "")
+
+
+def _once(index: dict[str, list[str]], key: str, value: str) -> None:
+    values = index.setdefault(key, [])
+    if value not in values:
+        values.append(value)
+
+
+def references(vantage: str, family: int) -> str:
+    """Return the id of the check that stands for all references of one family."""
+    return f"{vantage}/references/{family}"
+
+
+def stand(states: list[State]) -> Standing:
+    """Fold the states of one asset's checks: what is not known counts neither way, but a failure is remembered."""
+    known = [state for state in states if state.settled is not Phase.UNKNOWN]
+    seen = min((state.seen for state in states), default=None)
+    undecided = any(state.phase in {Phase.SUSPECT, Phase.RECOVERING} for state in states)
+    if not known:
+        shown = Phase.SUSPECT if undecided else Phase.UNKNOWN
+        reason = states[0].reason if states else "not looked at yet"
+        since = min((state.since for state in states), default=None)
+        return Standing(Phase.UNKNOWN, shown, since, reason, seen, undecided)
+    remembered = [state for state in states if state.settled is Phase.UNKNOWN and state.before is Phase.DOWN]
+    down = [state for state in known if state.settled is Phase.DOWN] + remembered
+    graded = [state for state in known if state.settled is Phase.DEGRADED]
+    if len(down) == len(known) + len(remembered):
+        shown = Phase.RECOVERING if any(state.phase is Phase.RECOVERING for state in down) else Phase.DOWN
+        since = max(state.settled_since for state in down)
+        return Standing(Phase.DOWN, shown, since, _reason(down, len(states)), seen, undecided)
+    doubted = all(state.phase in {Phase.SUSPECT, Phase.DOWN} for state in known)
+    if down or graded:
+        since = min(state.settled_since for state in down + graded)
+        reason = _reason(down or graded, len(states))
+        return Standing(Phase.DEGRADED, Phase.SUSPECT if doubted else Phase.DEGRADED, since, reason, seen, undecided)
+    since = max(state.settled_since for state in known)
+    suspects = [state for state in known if state.phase is Phase.SUSPECT]
+    reason = _reason(suspects, len(states)) if suspects else ""
+    return Standing(Phase.UP, Phase.SUSPECT if doubted else Phase.UP, since, reason, seen, undecided)
+
+
+def _reason(states: list[State], total: int) -> str:
+    """Return the reason most of them share, and how many of all they are."""
+    reasons = [state.reason for state in states]
+    common = max(dict.fromkeys(reasons), key=reasons.count)
+    return common if total == 1 else f"{len(states)} of {total} checks: {common}"
