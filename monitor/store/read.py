@@ -1,0 +1,76 @@
+"""Reading the series back, from any thread, across day files."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.store.day import Scales, column, open_to_read, scales_of, table
+from monitor.store.rows import MICROSECOND, OUTCOMES, Row, midnight, offset, unpack
+from probes.model import Value
+
+
+def day_files(folder: Path) -> list[tuple[date, Path]]:
+    """Return the day files, oldest first; nothing else in the folder counts."""
+    found = []
+    for path in folder.glob("????-??-??.sqlite"):
+        try:
+            found.append((date.fromisoformat(path.stem), path))
+        except ValueError:
+            continue
+    return sorted(found)
+
+
+def latest(path: Path, day: date) -> list[Row]:
+    """Return each series' last look of one day."""
+    with open_to_read(path) as db:
+        return _Reader(db, day, "JOIN latest USING (series, at)", ()).rows()
+
+
+def between(path: Path, day: date, name: tuple[str, str], since: datetime, until: datetime) -> list[Row]:
+    """Return the looks at (check, part) of one day with since <= at < until, oldest first."""
+    window = (offset(since, day), offset(until, day))
+    rows: list[Row] = []
+    with open_to_read(path) as db:
+        for (id_,) in db.execute('SELECT id FROM series WHERE "check" = ? AND part = ?', name).fetchall():
+            rows += _Reader(db, day, "WHERE series = ? AND at >= ? AND at < ?", (id_, *window)).rows(id_)
+    return sorted(rows, key=lambda row: (row.at, row.vantage))
+
+
+class _Reader:
+    """Reads the rows that ``where`` names from every kind's table of one day."""
+
+    def __init__(self, db: sqlite3.Connection, day: date, where: str, arguments: tuple[int, ...]) -> None:
+        self._db = db
+        self._start = midnight(day)
+        self._where = where
+        self._arguments = arguments
+        self._loose: dict[tuple[int, int], dict[str, Value]] = {}
+        for series, at, key, value in self._select(("series", "at", "key", "value"), "loose"):
+            self._loose.setdefault((series, at), {})[key] = value
+
+    def rows(self, only: int | None = None) -> list[Row]:
+        """Return them all, or of one series."""
+        scales = scales_of(self._db)
+        names: dict[str, dict[int, tuple[str, str, str]]] = {}
+        query = 'SELECT id, kind, "check", part, vantage FROM series WHERE id = coalesce(?, id)'
+        for id_, kind, *name in self._db.execute(query, (only,)):
+            names.setdefault(kind, {})[id_] = tuple(name)
+        return [row for kind in names for row in self._of(kind, scales.get(kind, {}), names[kind])]
+
+    def _of(self, kind: str, scales: Scales, names: Mapping[int, tuple[str, str, str]]) -> Iterator[Row]:
+        columns = ("series", "at", "outcome", *map(column, scales))
+        for series, at, outcome, *stored in self._select(columns, table(kind)):
+            check, part, vantage = names[series]
+            values: dict[str, Value] = {
+                key: unpack(value, scale)
+                for (key, scale), value in zip(scales.items(), stored, strict=True)
+                if value is not None
+            }
+            values.update(self._loose.get((series, at), {}))
+            yield Row(check, part, kind, vantage, self._start + at * MICROSECOND, OUTCOMES[outcome], values)
+
+    def _select(self, columns: Iterable[str], source: str) -> Iterator[tuple[Any, ...]]:
+        query = f"SELECT {', '.join(columns)} FROM {source} {self._where}"  # noqa: S608 - every name is ours, quoted
+        return self._db.execute(query, self._arguments)
