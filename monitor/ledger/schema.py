@@ -1,0 +1,60 @@
+"""Monitor's tables in the journal. Times are integer microseconds since 1970, UTC."""
+
+from alerting.journal import Migration
+
+_APPEND_ONLY = """
+CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
+"""
+
+
+def _append_only(*tables: str) -> tuple[str, ...]:
+    return tuple(_APPEND_ONLY.format(table=table, verb=verb) for table in tables for verb in ("UPDATE", "DELETE"))
+
+
+MIGRATIONS = (
+    Migration(
+        "the line",
+        (
+            """CREATE TABLE state (
+                check_id TEXT NOT NULL, part TEXT NOT NULL, phase TEXT NOT NULL, since INTEGER NOT NULL,
+                reason TEXT NOT NULL, settled TEXT NOT NULL, settled_since INTEGER NOT NULL, before TEXT NOT NULL,
+                seen INTEGER NOT NULL, run INTEGER NOT NULL, run_since INTEGER, leaning TEXT NOT NULL,
+                refused INTEGER NOT NULL, PRIMARY KEY (check_id, part)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE signal (
+                id INTEGER PRIMARY KEY, check_id TEXT NOT NULL, part TEXT NOT NULL, asset TEXT NOT NULL,
+                old TEXT NOT NULL, new TEXT NOT NULL, at INTEGER NOT NULL, began INTEGER NOT NULL,
+                reason TEXT NOT NULL
+            ) STRICT""",
+            "CREATE INDEX signal_asset ON signal (asset, at)",
+            """CREATE TABLE incident (
+                id INTEGER PRIMARY KEY, asset TEXT NOT NULL, kind TEXT NOT NULL, severity INTEGER NOT NULL,
+                began INTEGER NOT NULL, opened INTEGER NOT NULL, closed INTEGER, revision INTEGER NOT NULL,
+                CHECK (closed IS NULL OR closed >= opened)
+            ) STRICT""",
+            "CREATE INDEX incident_open ON incident (id) WHERE closed IS NULL",
+            "CREATE INDEX incident_began ON incident (began)",
+            """CREATE TABLE incident_territory (
+                incident INTEGER NOT NULL REFERENCES incident, territory TEXT NOT NULL,
+                PRIMARY KEY (territory, incident)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE incident_revision (
+                incident INTEGER NOT NULL REFERENCES incident, revision INTEGER NOT NULL, at INTEGER NOT NULL,
+                what TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY (incident, revision)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE incident_entry (
+                incident INTEGER NOT NULL REFERENCES incident, number INTEGER NOT NULL, at INTEGER NOT NULL,
+                what TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (incident, number)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE pending (
+                asset TEXT NOT NULL, what TEXT NOT NULL CHECK (what IN ('waiting', 'recovered')),
+                since INTEGER NOT NULL, PRIMARY KEY (asset, what)
+            ) STRICT, WITHOUT ROWID""",
+            """CREATE TABLE watch (
+                id INTEGER PRIMARY KEY, started INTEGER NOT NULL, beat INTEGER NOT NULL, ended INTEGER
+            ) STRICT""",
+            *_append_only("signal", "incident_revision", "incident_entry"),
+        ),
+    ),
+)
