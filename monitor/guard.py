@@ -76,7 +76,7 @@ class Guard:
             turn.answered.add(family.references[observation.check])
         complete = len(turn.heard) == len(family.references)
         if complete:
-            del family.rounds[observation.due]
+            family.rounds = {due: other for due, other in family.rounds.items() if due > observation.due}
         if family.seen is not None and turn.began <= family.seen:
             return None
         if len(turn.answered) >= self._quorum:

@@ -198,16 +198,17 @@ class _Turn:
             return
         self.recovered.pop(own.asset, None)
         worse = severity.rank > own.severity.rank
-        if not worse and standing.phase is own.phase:
+        title = self.title(own.asset, standing.phase)
+        if not worse and title == own.title:
             return
-        text = f"{self.title(own.asset, standing)}: {standing.reason}"
+        text = f"{title}: {standing.reason}"
         self.revise(
             own,
             "worse" if worse else "updated",
             Entry(self.now, "severity" if worse else "evidence", text),
             severity=severity if worse else own.severity,
-            phase=standing.phase,
-            title=self.title(own.asset, standing),
+            phase=Phase.DOWN if Phase.DOWN in {own.phase, standing.phase} else standing.phase,
+            title=title,
             reason=standing.reason,
         )  # fmt: skip - what and why first, then the new fields
 
@@ -255,7 +256,7 @@ class _Turn:
         self.waiting.pop(asset, None)
         self.recovered.pop(asset, None)
         left = self.left(asset)
-        title = self.title(asset, standing)
+        title = self.title(asset, standing.phase)
         number = str(self.next)
         self.next += 1
         incident = Incident(
@@ -305,7 +306,8 @@ class _Turn:
     def close(self, incident: Incident, how: str) -> None:
         """Close an incident: its last revision."""
         text = f"{self.topology.name(incident.asset)} {how}"
-        self.revise(incident, "closed", Entry(self.now, "closed", text), closed=self.now, closing=how)
+        title = self.title(incident.asset, incident.phase)
+        self.revise(incident, "closed", Entry(self.now, "closed", text), closed=self.now, closing=how, title=title)
         del self.open[incident.id]
 
     def revise(self, incident: Incident, what: str, entry: Entry, **fields: object) -> Incident:
@@ -348,11 +350,11 @@ class _Turn:
         served = (code for whole in self.topology.served.get(asset, ()) for code in assets[whole].territories)
         return own or tuple(dict.fromkeys(served))
 
-    def title(self, asset: str, standing: Standing) -> str:
-        """Say what happened in few words."""
+    def title(self, asset: str, phase: Phase) -> str:
+        """Say what happened in few words: "Cable ECFS down"."""
         kind, name = self.kind(asset), self.topology.name(asset)
         if kind == "vantage":
-            return f"Vantage {name} is cut off" + ("" if standing.phase is Phase.DOWN else " in part")
+            return f"Vantage {name} cut off" + ("" if phase is Phase.DOWN else " in part")
         label = LABELS.get(kind, kind.capitalize())
         label = "" if name.lower().startswith(label.lower()) else f"{label} "
-        return f"{label}{name} is {standing.phase.value}"
+        return f"{label}{name} {phase.value}"

@@ -44,6 +44,16 @@ class Topology:
         """Asset -> the assets whose checks serve it."""
         self.served: dict[str, list[str]] = {}
         """The reverse."""
+        self.needs: dict[str, list[Dependency]] = {}
+        self.needed_by: dict[str, list[Dependency]] = {}
+        self.hypotheses: dict[str, list[Dependency]] = {}
+        self._suggested_by: dict[str, list[Dependency]] = {}
+        self._depth: dict[str, int] = {}
+        self._index_checks(world)
+        for dependency in world.dependencies:
+            self._index(dependency)
+
+    def _index_checks(self, world: World) -> None:
         for check in world.checks.values():
             if check.reference:
                 continue
@@ -54,17 +64,12 @@ class Topology:
                 _once(self.served, check.asset, asset)
         families = {check.target.family for check in world.checks.values() if check.reference}
         self.checks[world.vantage] = [references(world.vantage, family) for family in sorted(families)]
-        self.needs: dict[str, list[Dependency]] = {}
-        self.needed_by: dict[str, list[Dependency]] = {}
-        self.hypotheses: dict[str, list[Dependency]] = {}
-        for dependency in world.dependencies:
-            if not dependency.confirmed:
-                self.hypotheses.setdefault(dependency.asset, []).append(dependency)
-                continue
-            self.needs.setdefault(dependency.asset, []).append(dependency)
-            for need in dependency.needs:
-                self.needed_by.setdefault(need, []).append(dependency)
-        self._depth: dict[str, int] = {}
+
+    def _index(self, dependency: Dependency) -> None:
+        down, up = (self.needs, self.needed_by) if dependency.confirmed else (self.hypotheses, self._suggested_by)
+        down.setdefault(dependency.asset, []).append(dependency)
+        for need in dependency.needs:
+            up.setdefault(need, []).append(dependency)
 
     def depth(self, asset: str) -> int:
         """Return how many confirmed dependencies lie above an asset: parents are decided before children."""
@@ -83,6 +88,10 @@ class Topology:
     def children(self, asset: str) -> list[str]:
         """Return what needs the asset, and what it is made of."""
         return [dependency.asset for dependency in self.needed_by.get(asset, ())] + self.servers.get(asset, [])
+
+    def suggested_by(self, asset: str) -> list[Dependency]:
+        """Return the hypotheses in which something needs the asset."""
+        return self._suggested_by.get(asset, [])
 
     def people(self, asset: str) -> int:
         """Return the population of the asset's territories."""

@@ -1,0 +1,57 @@
+"""What alerting is told of an incident: plain facts, made anew each time from what is believed now. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from alerting.model import Alert
+from monitor.model import Incident
+from monitor.topology import Topology
+
+Blind = tuple[tuple[datetime, datetime | None], ...]
+
+
+def to_alert(incident: Incident, topology: Topology, blind: Blind, base_url: str, note: str) -> Alert:
+    """Say the truth about one incident."""
+    territories = topology.world.territories
+    named = [territories[code].name for code in incident.territories if code in territories]
+    return Alert(
+        incident=incident.id,
+        severity=incident.severity,
+        kind=incident.kind,
+        asset=incident.asset,
+        what=incident.title,
+        territory=incident.territories[0] if len(incident.territories) == 1 else "",
+        where=", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else ""),
+        opened=incident.began,
+        closed=incident.closed,
+        changed=incident.changed,
+        revision=incident.revision,
+        reason=incident.reason,
+        effects=tuple(effects(incident, topology)),
+        closing=incident.closing,
+        blind=blind,
+        labels={"territories": ",".join(incident.territories), "phase": incident.phase.value},
+        url=f"{base_url}/incidents/{incident.id}" if base_url else "",
+        note=note,
+    )
+
+
+def effects(incident: Incident, topology: Topology) -> Iterable[str]:
+    """Say what follows: what is unreachable, what is left, and what the inventory only suggests."""
+    if incident.children and not incident.closed:
+        yield f"Unreachable behind it: {topology.names(incident.children, most=8)}"
+    if incident.left:
+        yield f"What is left: {incident.left}"
+    for dependency in topology.suggested_by(incident.asset):
+        others = topology.names(need for need in dependency.needs if need != incident.asset)
+        rest = f"besides it only {others}" if others else "nothing else"
+        yield f"Not confirmed ({dependency.source}): {topology.name(dependency.asset)} may have {rest}"
+
+
+def overlapping(vantage: Iterable[Incident], incident: Incident) -> Blind:
+    """Return when this site was cut off since the incident opened."""
+    return tuple(
+        (max(cut.began, incident.began), cut.closed)
+        for cut in vantage
+        if cut.id != incident.id and (cut.closed is None or cut.closed > incident.began)
+    )
