@@ -1,0 +1,196 @@
+"""When each check is asked. `due` is pure; APScheduler only calls `Scheduler.tick`.
+
+Checks of one cadence form a group, spread over slots, so that no burst leaves this machine. The references form a
+group of one slot: a round asks them all at once.
+"""
+
+import asyncio
+import heapq
+import logging
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from monitor.model import Check, World
+from monitor.pipeline import Pipeline
+from probes.clock import Clock
+from probes.model import Ask, Engine, Observation
+
+log = logging.getLogger("lambi.schedule")
+
+SLOT_SECONDS = 0.5
+"""How far apart the slots of a group are, at the least."""
+TOGETHER = 0.005
+"""Looks wanted within so many seconds are asked together."""
+GRACE = 5
+"""Seconds that APScheduler may be late before it skips to the next slot; `due` finds what was skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Checks of one cadence; slot k is asked k/len(slots) of the cadence after its beginning."""
+
+    every: float
+    slots: tuple[tuple[str, ...], ...]
+
+    @property
+    def width(self) -> float:
+        """Seconds between two slots."""
+        return self.every / len(self.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One slot of one group at its moment."""
+
+    at: datetime
+    group: int
+    slot: int
+
+
+def make_groups(checks: Iterable[Check]) -> list[Group]:
+    """Group checks by cadence, references apart, and spread each group evenly."""
+    cadences: dict[tuple[bool, float], list[str]] = {}
+    for check in checks:
+        cadences.setdefault((not check.reference, check.every), []).append(check.id)
+    groups = []
+    for (spread, every), ids in sorted(cadences.items()):
+        count = max(1, min(len(ids), int(every / SLOT_SECONDS))) if spread else 1
+        ordered = sorted(ids)
+        groups.append(Group(every, tuple(tuple(ordered[slot::count]) for slot in range(count))))
+    return groups
+
+
+def due(groups: Sequence[Group], anchor: datetime, since: datetime, until: datetime) -> list[Tick]:
+    """Return the slots whose moment lies in [since, until), in order of time; cadences began at ``anchor``."""
+    ticks = []
+    for number, group in enumerate(groups):
+        index = max(0, math.ceil((since - anchor) / timedelta(seconds=group.width)))
+        while (at := anchor + timedelta(seconds=index * group.width)) < until:
+            if at >= since:
+                ticks.append(Tick(at, number, index % len(group.slots)))
+            index += 1
+    return sorted(ticks, key=lambda tick: (tick.at, tick.group, tick.slot))
+
+
+class Scheduler:
+    """Asks what is due, again where the line wants it, and feeds the answers back, one batch at a time."""
+
+    def __init__(self, world: World, engines: Mapping[str, Engine], clock: Clock) -> None:
+        self.bugs = 0
+        """Faults of our own that were caught here."""
+        self._world, self._engines, self._clock = world, engines, clock
+        self._groups = make_groups(world.checks.values())
+        self._anchor = clock.now()
+        self._reached = [self._anchor for _ in self._groups]
+        self._wanted: dict[str, float] = {}
+        """Check -> the moment of loop time at which it is asked again."""
+        self._heap: list[tuple[float, str]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._flying: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._answers: asyncio.Queue[list[Observation]] = asyncio.Queue()
+        self._jobs = AsyncIOScheduler(timezone=UTC)
+
+    def start(self) -> None:
+        """Begin: the references and one check of every kind at once, then every group on its cadence."""
+        first: dict[str, str] = {}
+        for check in self._world.checks.values():
+            if not check.reference:
+                first.setdefault(check.kind, check.id)
+        for name in first.values():
+            self.again(name, 0.0)
+        for number, group in enumerate(self._groups):
+            trigger = IntervalTrigger(seconds=group.width, start_date=self._anchor, timezone=UTC)
+            self._jobs.add_job(self.tick, trigger, [number], coalesce=True, misfire_grace_time=GRACE)
+            self.tick(number)
+        self._jobs.start()
+
+    def tick(self, group: int) -> None:
+        """Ask every slot of a group whose moment has come."""
+        until = self._clock.now() + timedelta(milliseconds=1)
+        since, self._reached[group] = self._reached[group], until
+        since = max(since, until - timedelta(seconds=self._groups[group].every))  # after a pause, each check once
+        for tick in due([self._groups[group]], self._anchor, since, until):
+            self._ask(self._groups[group].slots[tick.slot], tick.at)
+
+    def again(self, check: str, delay: float) -> None:
+        """Ask a check after so many seconds, unless it is asked sooner anyway."""
+        at = asyncio.get_running_loop().time() + delay
+        if at < self._wanted.get(check, float("inf")):
+            self._wanted[check] = at
+            heapq.heappush(self._heap, (at, check))
+            self._arm()
+
+    def _arm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(self._heap[0][0], self._fire) if self._heap else None
+
+    def _fire(self) -> None:
+        reached = asyncio.get_running_loop().time() + TOGETHER
+        ready: list[str] = []
+        while self._heap and self._heap[0][0] <= reached:
+            at, check = heapq.heappop(self._heap)
+            if self._wanted.get(check) == at:
+                del self._wanted[check]
+                ready.append(check)
+        self._ask(ready, self._clock.now())
+        self._arm()
+
+    def _ask(self, checks: Iterable[str], at: datetime) -> None:
+        """Hand checks to their engines; one that is still under way is not asked twice."""
+        by_kind: dict[str, list[Ask]] = {}
+        for name in checks:
+            check = self._world.checks.get(name)
+            if check is None or (name in self._flying and not check.reference):
+                continue
+            self._flying.add(name)
+            by_kind.setdefault(check.kind, []).append(Ask(name, check.target, check.probe, check.timeout, at))
+        for kind, asks in by_kind.items():
+            task = asyncio.get_running_loop().create_task(self._collect(kind, asks))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _collect(self, kind: str, asks: list[Ask]) -> None:
+        try:
+            async for batch in self._engines[kind].ask(asks):
+                self._flying.difference_update(look.check for look in batch)
+                self._answers.put_nowait(batch)
+        except Exception:
+            self.bugs += 1
+            log.exception("bug in engine kind=%s", kind)
+        finally:
+            self._flying.difference_update(ask.check for ask in asks)
+
+    async def feed(self, pipeline: Pipeline) -> None:
+        """Take the answers through the line, and let time pass there, until cancelled."""
+        ticked = self._clock.monotonic()
+        while True:
+            looks: list[Observation] = []
+            try:
+                async with asyncio.timeout(max(0.0, ticked + 1.0 - self._clock.monotonic())):
+                    looks = await self._answers.get()
+            except TimeoutError:
+                pass
+            while not self._answers.empty():
+                looks += self._answers.get_nowait()
+            if looks:
+                await pipeline.take(looks)
+            if self._clock.monotonic() - ticked >= 1.0:
+                ticked = self._clock.monotonic()
+                await pipeline.tick()
+
+    async def stop(self) -> None:
+        """Ask nothing any more."""
+        if self._jobs.running:
+            self._jobs.shutdown(wait=False)
+        if self._timer:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

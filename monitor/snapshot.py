@@ -1,0 +1,109 @@
+"""All that a page needs, at one moment. Built when somebody looks, at most once a second or at once on a change."""
+
+from collections.abc import Callable
+
+from monitor.incidents import standings
+from monitor.model import AssetView, CheckView, Health, Phase, Snapshot, State
+from monitor.pipeline import Pipeline
+from monitor.topology import Standing, references
+from probes.clock import Clock
+
+FRESH = 1.0
+"""Seconds that a snapshot may be shown."""
+
+
+class Snapshots:
+    """Keeps the last snapshot while it is fresh."""
+
+    def __init__(self, pipeline: Pipeline, clock: Clock, site: str, health: Callable[[], Health]) -> None:
+        self._pipeline, self._clock, self._site, self._health = pipeline, clock, site, health
+        self._last: Snapshot | None = None
+        self._key = (-1, 0.0)
+
+    def __call__(self) -> Snapshot:
+        """Return a snapshot that is at most a second old and knows of every change."""
+        version, made = self._key
+        now = self._clock.monotonic()
+        if self._last is None or version != self._pipeline.version or now - made >= FRESH:
+            self._last = build(self._pipeline, self._clock, self._site, self._health())
+            self._key = (self._pipeline.version, now)
+        return self._last
+
+
+def build(pipeline: Pipeline, clock: Clock, site: str, health: Health) -> Snapshot:
+    """Fold what the line believes into views."""
+    world, topology, book = pipeline.world, pipeline.topology, pipeline.book
+    now = clock.now()
+    all_standings = standings(world.assets, book, pipeline.states, topology, now)
+    owner = {child: incident.id for incident in book.open.values() for child in incident.children}
+    owner |= {incident.asset: incident.id for incident in book.open.values()}
+    assets = {
+        asset: _asset_view(pipeline, asset, standing, owner.get(asset, "")) for asset, standing in all_standings.items()
+    }
+    worst_first = sorted(book.open.values(), key=lambda i: (-i.severity.rank, i.opened, int(i.id)))
+    return Snapshot(now, site, world, assets, tuple(worst_first), health)
+
+
+def _asset_view(pipeline: Pipeline, asset: str, standing: Standing, incident: str) -> AssetView:
+    topology = pipeline.topology
+    views = tuple(
+        view for check in topology.checks.get(asset, ()) for view in _check_views(pipeline, check)
+    )  # fmt: skip - reads as it nests
+    needs = (*topology.needs.get(asset, ()), *topology.hypotheses.get(asset, ()))
+    return AssetView(
+        pipeline.world.assets[asset],
+        standing.shown,
+        standing.since,
+        standing.reason,
+        standing.seen,
+        views,
+        needs,
+        incident,
+    )  # fmt: skip - one record
+
+
+def _check_views(pipeline: Pipeline, name: str) -> list[CheckView]:
+    check = pipeline.world.checks.get(name)
+    states = pipeline.states.get(name, {})
+    if check is None:
+        return [_guard_view(pipeline, name, state) for state in states.values()]
+    target = check.target
+    if not states:
+        return [
+            CheckView(
+                name,
+                "",
+                check.kind,
+                target.address,
+                target.family,
+                Phase.UNKNOWN,
+                None,
+                "not looked at yet",
+                None,
+                every=check.every,
+            )
+        ]  # fmt: skip - one record
+    return [
+        CheckView(
+            name,
+            part,
+            check.kind,
+            target.address,
+            target.family,
+            state.phase,
+            state.since,
+            state.reason,
+            state.seen,
+            state.values,
+            check.every,
+        )
+        for part, state in states.items()
+    ]  # fmt: skip - one record
+
+
+def _guard_view(pipeline: Pipeline, name: str, state: State) -> CheckView:
+    """View the check that stands for all references of one family."""
+    family = next(number for number in (4, 6) if references(pipeline.world.vantage, number) == name)
+    return CheckView(
+        name, "", "references", "", family, state.phase, state.since, state.reason, state.seen, state.values
+    )  # fmt: skip - one record
