@@ -1,0 +1,1 @@
+"""The three doors: public pages, ops metrics, control socket."""

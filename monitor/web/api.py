@@ -1,0 +1,193 @@
+"""/api/v1: facts as JSON with stable names (docs/api.md). Times are RFC 3339 in UTC, null where there is none."""
+
+import json
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from monitor.model import AssetView, CheckView, Coverage, Dependency, Incident, Snapshot, ToldRow
+from monitor.web import view
+from monitor.web.history import Shown, stamp
+
+Fact = dict[str, Any]
+
+
+def dump(fact: Fact) -> str:
+    """Write JSON that holds no bare NaN: what is no number is null."""
+    return json.dumps(_finite(fact), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _finite(fact: Any) -> Any:
+    if isinstance(fact, dict):
+        return {key: _finite(value) for key, value in fact.items()}
+    if isinstance(fact, list):
+        return [_finite(value) for value in fact]
+    return None if isinstance(fact, float) and not math.isfinite(fact) else fact
+
+
+def _time(when: datetime | None) -> str | None:
+    return stamp(when) if when else None
+
+
+def status(snapshot: Snapshot, headline: str, base_url: str) -> Fact:
+    """The region in one object: counts, what is open, whether this vantage sees the world."""
+    region = view.region(snapshot)
+    blind = view.blindness(snapshot)
+    return {
+        "at": stamp(snapshot.at),
+        "site": snapshot.site,
+        "headline": headline,
+        "vantage": {
+            "asset": snapshot.world.vantage,
+            "cannot_see_the_world": [
+                {"family": family, "since": _time(since), "reason": reason} for family, since, reason in blind.families
+            ],
+        },
+        "watched": {phase.value: count for phase, count in region.tally.items()},
+        "watched_total": len(region.watched),
+        "not_watched_total": region.unwatched,
+        "oldest_look": _time(region.oldest),
+        "notes": list(view.notes(snapshot)),
+        "territories": [_group(group) for group in region.territories],
+        "shared": [_group(group) for group in region.shared],
+        "incidents": [incident(one, base_url) for one in snapshot.incidents],
+    }
+
+
+def _group(group: view.Group) -> Fact:
+    return {
+        "code": group.code,
+        "name": group.name,
+        "watched": {phase.value: count for phase, count in group.tally.items()},
+        "not_watched": dict(group.unwatched),
+    }
+
+
+def assets(snapshot: Snapshot, found: Iterable[AssetView]) -> Fact:
+    """Many assets, in brief."""
+    return {"at": stamp(snapshot.at), "assets": [_brief(one) for one in found]}
+
+
+def _brief(one: AssetView) -> Fact:
+    return {
+        "id": one.asset.id,
+        "kind": one.asset.kind,
+        "name": one.asset.name,
+        "territories": list(one.asset.territories),
+        "state": one.phase.value,
+        "since": _time(one.since),
+        "reason": one.reason,
+        "seen": _time(one.seen),
+        "incident": one.incident or None,
+    }
+
+
+def asset(snapshot: Snapshot, one: AssetView) -> Fact:
+    """One asset with its checks and what it hangs on."""
+    provenance = one.asset.provenance
+    return {
+        "at": stamp(snapshot.at),
+        **_brief(one),
+        "facts": dict(one.asset.facts),
+        "provenance": {
+            "source": provenance.source,
+            "as_of": provenance.as_of,
+            "confidence": provenance.confidence,
+        },
+        "checks": [_check(check) for check in one.checks],
+        "needs": [_dependency(need) for need in one.needs],
+        "serves": [
+            {"asset": other, "confirmed": need.confirmed if need else True, "by": "dependency" if need else "check"}
+            for other, need in view.served(snapshot, one.asset.id)
+        ],
+    }
+
+
+def _check(check: CheckView) -> Fact:
+    return {
+        "check": check.check,
+        "part": check.part,
+        "kind": check.kind,
+        "address": check.address,
+        "family": check.family,
+        "state": check.phase.value,
+        "since": _time(check.since),
+        "reason": check.reason,
+        "seen": _time(check.seen),
+        "every_seconds": check.every,
+        "values": dict(check.values),
+    }
+
+
+def _dependency(need: Dependency) -> Fact:
+    return {"needs": list(need.needs), "mode": need.mode, "confirmed": need.confirmed, "source": need.source}
+
+
+def incidents(page: Shown, base_url: str) -> Fact:
+    """Exactly the rows of one page of the history, and for what share of its period this site was looking."""
+    asked = page.wanted
+    return {
+        "since": stamp(asked.since),
+        "until": stamp(asked.until),
+        "territory": asked.territory,
+        "asset": asked.asset,
+        "severity": asked.severity,
+        "page": asked.page,
+        "per": asked.per,
+        "more": page.more,
+        "coverage": coverage(page.coverage),
+        "incidents": [incident(one, base_url) for one in page.incidents],
+    }
+
+
+def coverage(looking: Coverage) -> Fact:
+    """For how much of a period this site was looking."""
+    return {
+        "looked_seconds": looking.looked_seconds,
+        "period_seconds": looking.period_seconds,
+        "gaps": [{"from": stamp(since), "to": stamp(until), "reason": why} for since, until, why in looking.gaps],
+    }
+
+
+def incident(one: Incident, base_url: str) -> Fact:
+    """One incident without its timeline."""
+    return {
+        "id": one.id,
+        "url": f"{base_url}/incidents/{one.id}",
+        "open": one.closed is None,
+        "severity": one.severity.value,
+        "state": one.phase.value,
+        "kind": one.kind,
+        "asset": one.asset,
+        "territories": list(one.territories),
+        "title": one.title,
+        "reason": one.reason,
+        "left": one.left,
+        "unreachable": list(one.children),
+        "began": stamp(one.began),
+        "opened": stamp(one.opened),
+        "changed": stamp(one.changed),
+        "closed": _time(one.closed),
+        "closing": one.closing,
+        "revision": one.revision,
+        "runbook": one.runbook or None,
+    }
+
+
+def story(one: Incident, told: Iterable[ToldRow], base_url: str) -> Fact:
+    """One incident with its timeline and the agencies that were told."""
+    return {
+        **incident(one, base_url),
+        "timeline": [{"at": stamp(entry.at), "what": entry.what, "text": entry.text} for entry in view.timeline(one)],
+        "told": [
+            {
+                "agency": row.agency,
+                "channel": row.channel,
+                "reason": row.reason,
+                "state": row.state,
+                "at": stamp(row.at),
+            }
+            for row in told
+        ],
+    }

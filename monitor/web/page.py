@@ -1,0 +1,61 @@
+"""Templates to answers: one Jinja environment, autoescaped, with the words and shapes that every page uses."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import jinja2
+
+from monitor.model import Phase, Snapshot
+from monitor.web import answer, history, view, words
+from monitor.web.answer import Answer
+
+HERE = Path(__file__).parent
+
+
+class Pages:
+    """Renders templates; the style sheet stands inside each page, so that one request is enough."""
+
+    def __init__(self, base_url: str) -> None:
+        self.style = (HERE / "static" / "style.css").read_text("utf-8")
+        self.favicon = answer.make((HERE / "static" / "favicon.svg").read_text("utf-8"), "image/svg+xml")
+        self._env = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._env.globals.update(
+            Phase=Phase,
+            style=self.style,
+            base_url=base_url,
+            meanings=words.MEANINGS,
+            evidence=words.EVIDENCE,
+            trouble=view.TROUBLE,
+            kinds=words.KINDS,
+            notes=view.notes,
+            timeline=view.timeline,
+        )
+        self._env.filters.update(
+            amount=words.amount,
+            kind=words.kind_name,
+            looked=words.looked,
+            moment=words.moment,
+            path=lambda text: quote(text, safe=":@"),
+            reading=words.reading,
+            share=words.share,
+            slug=words.slug,
+            span=words.span,
+            stamp=history.stamp,
+        )
+
+    def render(self, template: str, snapshot: Snapshot, now: datetime, **facts: Any) -> Answer:
+        """Render one page as of `now`."""
+        page = self._env.get_template(template)
+        return answer.make(page.render(snapshot=snapshot, world=snapshot.world, now=now, **facts), answer.HTML)
+
+    def refusal(self, snapshot: Snapshot, now: datetime, status: int, sentence: str) -> Answer:
+        """Say no in the look of the house."""
+        return self.render("refusal.html", snapshot, now, status=status, sentence=sentence)

@@ -1,0 +1,224 @@
+"""The public door: pages and /api/v1, to read and nothing else, rendered on the server, without a script."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from aiohttp import web
+
+from monitor.model import AssetView, Incident, Phase, Snapshot
+from monitor.web import answer, api, history, view, words
+from monitor.web.answer import Answer, Recent
+from monitor.web.history import Ledger
+from monitor.web.page import Pages
+from monitor.web.shield import BadQueryError, headers, shield
+from monitor.web.watching import how_to_watch
+from probes.clock import Clock
+
+STANDING_STILL = 60.0
+"""Seconds after which a snapshot that is not replaced means that the daemon does not work."""
+
+Build = Callable[[web.Request], Awaitable[Answer]]
+
+
+def make_app(
+    *,
+    snapshot: Callable[[], Snapshot],
+    ledger: Ledger,
+    runbook: Callable[[str], str | None],
+    clock: Clock,
+    base_url: str,
+    count_bug: Callable[[], None],
+) -> web.Application:
+    """Build the public door. `runbook` maps a pin ``id@hash`` to that very text, or None when it is not at hand."""
+    door = _Door(snapshot, ledger, runbook, clock, base_url.rstrip("/"))
+    pages = door.pages
+    app = web.Application(middlewares=[shield(headers(pages.style), door.refuse, count_bug)], client_max_size=0)
+    for path, build in door.routes().items():
+        app.router.add_get(path, door.serve(build))
+    app.router.add_get("/healthz", door.healthz)
+    app.router.add_get("/favicon.svg", door.favicon)
+    return app
+
+
+class _Door:
+    """The handlers, one for each address."""
+
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        ledger: Ledger,
+        runbook: Callable[[str], str | None],
+        clock: Clock,
+        base_url: str,
+    ) -> None:
+        self.snapshot = snapshot
+        self.ledger = ledger
+        self.runbook = runbook
+        self.clock = clock
+        self.base_url = base_url
+        self.pages = Pages(base_url)
+        self.recent = Recent()
+
+    def routes(self) -> dict[str, Build]:
+        """Every address that is answered from the snapshot or the ledger."""
+        return {
+            "/": self.home,
+            "/assets": self.assets,
+            "/asset/{id:.+}": self.asset,
+            "/incidents": self.incidents,
+            "/incidents.csv": self.incidents_csv,
+            "/incidents/{id}": self.incident,
+            "/robots.txt": self.robots,
+            "/api/v1/status": self.api_status,
+            "/api/v1/assets": self.api_assets,
+            "/api/v1/asset/{id:.+}": self.api_asset,
+            "/api/v1/incidents": self.api_incidents,
+            "/api/v1/incident/{id}": self.api_incident,
+        }
+
+    def serve(self, build: Build) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Wrap a builder: what was built in this second from this snapshot is given again."""
+
+        async def handle(request: web.Request) -> web.Response:
+            moment = (self.snapshot().at, int(self.clock.now().timestamp()))
+            return answer.respond(request, await self.recent.get(moment, request.raw_path, lambda: build(request)))
+
+        return handle
+
+    def refuse(self, request: web.Request, status: int, sentence: str) -> web.Response:
+        """Say no in the form that was asked for."""
+        if request.path.startswith("/api/"):
+            refusal = answer.make(api.dump({"error": sentence}), answer.JSON)
+        else:
+            refusal = self.pages.refusal(self.snapshot(), self.clock.now(), status, sentence)
+        return answer.respond(request, refusal, status=status)
+
+    def _headline(self, snapshot: Snapshot, now: datetime) -> str:
+        blind = view.blindness(snapshot)
+        since = [when for _, when, _ in blind.families] if blind.whole else []
+        return words.headline(snapshot, since, view.region(snapshot).watched, now)
+
+    # Pages
+
+    async def home(self, _: web.Request) -> Answer:
+        snapshot, now = self.snapshot(), self.clock.now()
+        return self.pages.render(
+            "home.html",
+            snapshot,
+            now,
+            headline=self._headline(snapshot, now),
+            region=view.region(snapshot),
+            blind=view.blindness(snapshot),
+        )
+
+    async def assets(self, request: web.Request) -> Answer:
+        snapshot = self.snapshot()
+        asked = _asked(request, snapshot)
+        return self.pages.render(
+            "assets.html", snapshot, self.clock.now(), asked=asked, found=view.narrowed(snapshot, asked)
+        )
+
+    async def asset(self, request: web.Request) -> Answer:
+        snapshot = self.snapshot()
+        one = _find(request, snapshot)
+        return self.pages.render(
+            "asset.html",
+            snapshot,
+            self.clock.now(),
+            one=one,
+            served=view.served(snapshot, one.asset.id),
+            lines=how_to_watch(one.asset) if one.phase is Phase.NOT_WATCHED else "",
+        )
+
+    async def _shown(self, request: web.Request) -> history.Shown:
+        return await history.shown(self.ledger, history.wanted(request.query, self.snapshot().world, self.clock.now()))
+
+    async def incidents(self, request: web.Request) -> Answer:
+        shown = await self._shown(request)
+        return self.pages.render("incidents.html", self.snapshot(), self.clock.now(), shown=shown)
+
+    async def incidents_csv(self, request: web.Request) -> Answer:
+        shown = await self._shown(request)
+        name = f"lambi-incidents-{shown.wanted.since:%Y-%m-%d}-{shown.wanted.until:%Y-%m-%d}.csv"
+        disposition = (("Content-Disposition", f'attachment; filename="{name}"'),)
+        return answer.make(history.as_csv(shown, self.base_url), answer.CSV, disposition)
+
+    async def incident(self, request: web.Request) -> Answer:
+        one = await self._incident(request)
+        return self.pages.render(
+            "incident.html",
+            self.snapshot(),
+            self.clock.now(),
+            one=one,
+            told=await self.ledger.told(one.id),
+            runbook=self.runbook(one.runbook) if one.runbook else None,
+        )
+
+    async def _incident(self, request: web.Request) -> Incident:
+        one = await self.ledger.incident(request.match_info["id"])
+        if one is None:
+            raise web.HTTPNotFound(text="There is no incident with this number.")
+        return one
+
+    # The API
+
+    async def api_status(self, _: web.Request) -> Answer:
+        snapshot = self.snapshot()
+        return _json(api.status(snapshot, self._headline(snapshot, snapshot.at), self.base_url))
+
+    async def api_assets(self, request: web.Request) -> Answer:
+        snapshot = self.snapshot()
+        return _json(api.assets(snapshot, view.narrowed(snapshot, _asked(request, snapshot))))
+
+    async def api_asset(self, request: web.Request) -> Answer:
+        snapshot = self.snapshot()
+        return _json(api.asset(snapshot, _find(request, snapshot)))
+
+    async def api_incidents(self, request: web.Request) -> Answer:
+        return _json(api.incidents(await self._shown(request), self.base_url))
+
+    async def api_incident(self, request: web.Request) -> Answer:
+        one = await self._incident(request)
+        return _json(api.story(one, await self.ledger.told(one.id), self.base_url))
+
+    # The rest
+
+    async def robots(self, _: web.Request) -> Answer:
+        return answer.make("User-agent: *\nDisallow: /api/\nDisallow: /incidents?\n", answer.TEXT)
+
+    async def favicon(self, request: web.Request) -> web.Response:
+        return answer.respond(request, self.pages.favicon, max_age=86400)
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        age = (self.clock.now() - self.snapshot().at).total_seconds()
+        alive = age < STANDING_STILL
+        return web.Response(
+            status=200 if alive else 503,
+            text="ok\n" if alive else "standing still\n",
+            headers={"Cache-Control": "no-store"},
+        )
+
+
+def _json(fact: api.Fact) -> Answer:
+    """Facts for everybody: any page may fetch them."""
+    return answer.make(api.dump(fact), answer.JSON, (("Access-Control-Allow-Origin", "*"),))
+
+
+def _find(request: web.Request, snapshot: Snapshot) -> AssetView:
+    one = snapshot.assets.get(request.match_info["id"])
+    if one is None:
+        raise web.HTTPNotFound(text="There is no asset with this name here.")
+    return one
+
+
+def _asked(request: web.Request, snapshot: Snapshot) -> view.Asked:
+    """Read what /assets is narrowed to; raise BadQueryError with a sentence for what cannot be."""
+    query = {key: value for key, value in request.query.items() if value}
+    territory, kind, state = query.get("territory"), query.get("kind"), query.get("state", "").replace("-", " ")
+    if territory is not None and territory not in snapshot.world.territories:
+        raise BadQueryError("territory must be one of the codes of this region, such as BB.")
+    if kind is not None and kind not in words.KINDS:
+        raise BadQueryError(f"kind must be one of {', '.join(words.KINDS)}.")
+    if state and state not in set(Phase):
+        raise BadQueryError(f"state must be one of {', '.join(Phase)}.")
+    return view.Asked(territory, kind, Phase(state) if state else None)

@@ -1,0 +1,137 @@
+"""The page's words: sentences, ages, spans, units. Every text that code (not a template) shows stands here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from monitor.model import AssetView, Incident, Phase, Snapshot
+from probes.model import Value
+
+KINDS = {
+    "cctld": ("country domain", "country domains"),
+    "nameserver": ("name server", "name servers"),
+    "ixp": ("exchange point", "exchange points"),
+    "website": ("web site", "web sites"),
+    "cable": ("cable", "cables"),
+    "landing": ("cable landing", "cable landings"),
+    "router": ("router", "routers"),
+    "network": ("network", "networks"),
+    "site": ("site", "sites"),
+    "power": ("power source", "power sources"),
+    "reference": ("reference", "references"),
+    "territory": ("territory", "territories"),
+    "vantage": ("vantage", "vantages"),
+}
+"""Asset kind -> one, many. A kind that is not listed speaks for itself."""
+
+MEANINGS = {
+    Phase.UP: "answers as it should",
+    Phase.DEGRADED: "answers, but worse than it should",
+    Phase.SUSPECT: "did not answer; being asked again before anything is claimed",
+    Phase.DOWN: "does not answer; confirmed",
+    Phase.RECOVERING: "answers again; being confirmed",
+    Phase.UNREACHABLE: "lies behind something that is down",
+    Phase.UNKNOWN: "cannot be known from here now",
+    Phase.NOT_WATCHED: "nobody looks; counted in no figure",
+}
+
+EVIDENCE = {
+    "cctld": "Its name servers are evidence for the domain, not for the territory: they may answer from another shore.",
+    "website": "A web site that answers says nothing about the exchange or the island behind its name.",
+    "nameserver": "A name server that answers says nothing about where it stands.",
+}
+"""What the evidence cannot say, by asset kind."""
+
+
+def kind_name(kind: str, many: bool = False) -> str:
+    """Name an asset kind in words."""
+    return KINDS.get(kind, (kind, kind))[many]
+
+
+def amount(count: int, kind: str) -> str:
+    """ "1 cable", "6 cable landings"."""
+    return f"{count} {kind_name(kind, many=count != 1)}"
+
+
+def slug(phase: Phase) -> str:
+    """Return the phase as a name in style sheet and URL."""
+    return phase.value.replace(" ", "-")
+
+
+def span(seconds: float) -> str:
+    """Seconds in the two largest units that matter: "14 s", "3 min", "2 h 5 min", "3 d 4 h"."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 86400:
+        hours, minutes = divmod(whole // 60, 60)
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(whole // 3600, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def moment(when: datetime, now: datetime) -> str:
+    """The time of day in UTC, with the date unless it is today's."""
+    if when.date() == now.date():
+        return f"{when:%H:%M} UTC"
+    year = "" if when.year == now.year else f" {when.year}"
+    return f"{when.day} {when:%b}{year} {when:%H:%M} UTC"
+
+
+def looked(seen: datetime | None, now: datetime) -> str:
+    """The age of what is shown."""
+    return f"looked {span((now - seen).total_seconds())} ago" if seen else "not looked yet"
+
+
+def share(part: float, whole: float) -> str:
+    """A share as percent that never rounds up to 100 what is less."""
+    if whole <= 0:
+        return "no time at all"
+    percent = 100 * part / whole
+    return "100 %" if percent >= 100 else f"{min(percent, 99.99):.2f} %"
+
+
+def reading(key: str, value: Value) -> str:
+    """One value with its unit, which stands at the end of its key: rtt_seconds 0.0123 is "rtt 12.3 ms"."""
+    name, _, unit = key.rpartition("_")
+    if isinstance(value, str) or not name:
+        return f"{key.replace('_', ' ')} {value}"
+    label = name.replace("_", " ")
+    if unit == "seconds":
+        return f"{label} {value:,.1f} s" if abs(value) >= 1 else f"{label} {value * 1000:.1f} ms"
+    if unit == "ratio":
+        return f"{label} {value * 100:.1f} %"
+    if unit in {"bytes", "bps"}:
+        return f"{label} {value:,.0f} {unit}"
+    return f"{key.replace('_', ' ')} {value:g}" if isinstance(value, float) else f"{key.replace('_', ' ')} {value}"
+
+
+def listing(names: Sequence[str], most: int = 3) -> str:
+    """ "A, B and C"; beyond `most`: "A, B, C and 4 more"."""
+    shown, rest = list(names[:most]), len(names) - most
+    if rest > 0:
+        return f"{', '.join(shown)} and {rest} more"
+    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+
+
+def headline(snapshot: Snapshot, blind: Sequence[datetime | None], watched: Sequence[AssetView], now: datetime) -> str:
+    """The one sentence that the page says first; `blind` holds since when nothing of the world can be seen."""
+    if blind:
+        since = [when for when in blind if when]
+        return f"This vantage cannot see the world{f' since {moment(max(since), now)}' if since else ''}."
+    if snapshot.incidents:
+        return _troubles(snapshot.incidents)
+    if not watched:
+        return "Nothing is watched yet."
+    answering = sum(view.phase is Phase.UP for view in watched)
+    if answering == len(watched):
+        return f"All {len(watched)} watched assets answer."
+    if not any(view.seen for view in watched):
+        return "The first looks are under way."
+    return f"No incident is open; {answering} of {len(watched)} watched assets answer."
+
+
+def _troubles(incidents: Sequence[Incident]) -> str:
+    worst = listing([incident.title for incident in incidents], most=2)
+    return f"{worst}." if len(incidents) < 3 else f"{len(incidents)} incidents: {worst}."

@@ -1,0 +1,51 @@
+"""A public door over a world that a test can change."""
+
+from aiohttp.test_utils import TestClient, TestServer
+
+from monitor.model import Snapshot
+from monitor.web.public import make_app
+from tests.fakes import FakeClock
+from tests.monitor.web import worlds
+
+BASE_URL = "https://lambi.example"
+
+
+class Site:
+    """One public door on loopback; `snapshot` may be replaced at any time."""
+
+    def __init__(self, snapshot: Snapshot, ledger: worlds.FakeLedger | None = None) -> None:
+        self.snapshot = snapshot
+        self.ledger = ledger or worlds.history(snapshot)
+        self.clock = FakeClock()
+        self.bugs = 0
+        app = make_app(
+            snapshot=lambda: self.snapshot,
+            ledger=self.ledger,
+            runbook={"cable-cut@3f9a51c20b77": worlds.RUNBOOK}.get,
+            clock=self.clock,
+            base_url=BASE_URL,
+            count_bug=self._count,
+        )
+        self.client = TestClient(TestServer(app))
+
+    def _count(self) -> None:
+        self.bugs += 1
+
+    async def __aenter__(self) -> "Site":
+        await self.client.start_server()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+
+    async def text(self, path: str, status: int = 200) -> str:
+        """GET a page that must answer with `status`."""
+        async with self.client.get(path) as response:
+            assert response.status == status, (path, response.status, await response.text())
+            return await response.text()
+
+    async def json(self, path: str) -> dict:
+        """GET facts."""
+        async with self.client.get(path) as response:
+            assert response.status == 200
+            return await response.json()
