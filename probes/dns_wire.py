@@ -75,27 +75,27 @@ def _parse(message: bytes, query: Query) -> Answer:
     _, flags, questions, answers, authorities, additionals = _HEADER.unpack_from(message)
     if flags & 0xF800 != 0x8000:
         raise WireError("not a reply to a query")
-    rcode, at = flags & 15, 12
-    if questions == 1:
-        at += len(query.question)
-        if message[12:at].lower() != query.question:
-            raise WireError("another question")
-    elif questions or not rcode:  # only an error may leave the question out
-        raise WireError(f"{questions} questions")
-    answered, serial, nsid, opts = False, None, "", 0
+    rcode, answered, serial, nsid = flags & 15, False, None, ""
+    at = _skip_question(message, questions, query, failed=rcode != 0)
     records = _records(message, at, answers + authorities + additionals)
     for index, (owner, rdtype, ttl, start, end) in enumerate(records):
-        if index < answers:
-            if rdtype == query.rdtype and _owned(message, owner, query.question):
-                answered = True
-                serial = _soa_serial(message, start, end) if rdtype == SOA else None
+        if index < answers and rdtype == query.rdtype and _owned(message, owner, query.question):
+            answered = True
+            serial = _soa_serial(message, start, end) if rdtype == SOA else None
         elif rdtype == OPT and index >= answers + authorities:
             rcode |= ttl >> 24 << 4
             nsid = _nsid(message[start:end])
-            opts += 1
-    if opts > 1:
-        raise WireError(f"{opts} OPT records")
     return Answer(rcode, bool(flags & 0x400), bool(flags & 0x200), answered, serial, nsid)
+
+
+def _skip_question(message: bytes, questions: int, query: Query, *, failed: bool) -> int:
+    """Return where the records start; only an error may leave the question out."""
+    if questions == 0 and failed:
+        return 12
+    end = 12 + len(query.question)
+    if questions != 1 or message[12:end].lower() != query.question:
+        raise WireError("another question")
+    return end
 
 
 def _records(message: bytes, at: int, count: int) -> Iterator[tuple[int, int, int, int, int]]:

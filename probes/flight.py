@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime
 
 from probes.clock import Clock
@@ -54,7 +54,7 @@ class Look:
 
 async def paced(
     asks: Sequence[Ask], start: Callable[[Ask, Look], None], clock: Clock
-) -> AsyncIterator[list[Observation]]:
+) -> AsyncGenerator[list[Observation], None]:
     """Start the questions in small chunks and yield what is ready together until none is open."""
     look = Look()
     try:

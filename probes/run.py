@@ -19,7 +19,7 @@ def _nothing() -> None:
 async def observe(
     probe: Probe, ask: Ask, vantage: str, clock: Clock, bug: Callable[[], None] = _nothing
 ) -> Observation:
-    """Look once, within ``ask.timeout`` seconds; never raises but CancelledError. ``bug`` is called for a fault of ours."""
+    """Look once, within ``ask.timeout`` seconds; raises nothing but CancelledError. A fault of ours calls ``bug``."""
     at, began = clock.now(), clock.monotonic()
     parts: Mapping[str, Part]
     try:

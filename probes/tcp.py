@@ -52,11 +52,16 @@ async def _writable(sock: socket.socket) -> None:
     """Wait for the end of a connect: one add_writer, half the cost of loop.sock_connect."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_writer(sock, lambda: ready.done() or ready.set_result(None))
+    loop.add_writer(sock, _done, ready)
     try:
         await ready
     finally:
         loop.remove_writer(sock)
+
+
+def _done(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 def connect_fault(number: int, host: str, family: int, port: int) -> RemoteError | LocalError:
