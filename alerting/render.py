@@ -1,0 +1,151 @@
+"""Pure: the words that leave, made from the truth of the moment. Untrusted text is bounded and stripped of controls."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from alerting.gsm import ONE_PART, clip, fold, septets
+from alerting.model import Alert, Contact
+from alerting.words import Occasion, ending, headword, lasted, local, plain, since
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What an SMS has room for: septets for what and where (0 leaves where out), and which parts stay."""
+
+    what: int
+    where: int
+    head: bool = True
+    closing: bool = True
+    first: bool = True
+    desk: bool = True
+
+
+ROOMS = (
+    Room(70, 40),
+    Room(70, 40, head=False),
+    Room(70, 16, head=False),
+    Room(40, 16, head=False),
+    Room(40, 0, head=False),
+    Room(40, 16, head=False, first=False),
+    Room(40, 0, head=False, first=False, closing=False),
+    Room(40, 0, head=False, first=False, closing=False, desk=False),
+)
+"""What gives way, in this order: the severity, the place, the length of what, the first move, why it ended, the desk."""
+
+
+def sms(occasion: Occasion) -> str:
+    """Return one part of GSM-7 with id, what, since, and as much of the rest as fits."""
+    texts = (_sms(occasion, room) for room in ROOMS)
+    for text in texts:
+        if septets(text) <= ONE_PART:
+            return text
+    return clip(text, ONE_PART)
+
+
+def _sms(occasion: Occasion, room: Room) -> str:
+    alert = occasion.alert
+    if alert is None:
+        return _sms_test(occasion)
+    where = f", {clip(fold(alert.where), room.where)}" if room.where and alert.where else ""
+    text = f"{_sms_head(occasion, room)}: {clip(fold(alert.what), room.what)}{where}, {_sms_time(occasion, room)}."
+    if room.first and occasion.runbook and alert.closed is None:
+        text += f" {occasion.runbook.first.rstrip('.')}."
+    return text + _sms_desk(occasion, room)
+
+
+def _sms_head(occasion: Occasion, room: Room) -> str:
+    alert = occasion.alert
+    word = headword(occasion) if room.head or alert is None or alert.closed else headword(occasion).rpartition(" ")[0]
+    again = "(repeat)" if occasion.again else ""
+    name = clip(fold(alert.incident), 16) if alert else ""
+    return " ".join(part for part in (name, word, again) if part)
+
+
+def _sms_time(occasion: Occasion, room: Room) -> str:
+    alert = occasion.alert
+    if alert is None or alert.closed is None:
+        return since(alert, occasion.contact, occasion.now) if alert else ""
+    time = lasted(alert, occasion.contact, occasion.now)
+    end = fold(ending(occasion))
+    return f"{time}, {end if room.closing else clip(end, 60)}"
+
+
+def _sms_desk(occasion: Occasion, room: Room) -> str:
+    return f" Desk {clip(fold(occasion.desk), 20)}" if room.desk and occasion.desk else ""
+
+
+def _sms_test(occasion: Occasion) -> str:
+    now = local(occasion.now, occasion.contact)
+    text = (
+        f"{_sms_head(occasion, ROOMS[0])} from Lambi at {clip(fold(occasion.site), 30)}: no incident, nothing to do. "
+        f"Sent {now:%H:%M} {now.tzname()}."
+    )
+    return text + _sms_desk(occasion, ROOMS[0])
+
+
+def mail(occasion: Occasion) -> tuple[str, str]:
+    """Return subject (one line) and plain body with the whole runbook."""
+    alert = occasion.alert
+    again = " (repeat)" if occasion.again else ""
+    if alert is None:
+        return f"TEST from Lambi at {plain(occasion.site, 60)}{again}", _mail_test(occasion)
+    where = f", {plain(alert.where, 60)}" if alert.where else ""
+    subject = f"[{plain(alert.incident, 16)}] {headword(occasion)}: {plain(alert.what, 120)}{where}{again}"
+    parts = [_headline(occasion, alert), _facts(occasion, alert), _effects(alert), _book(occasion, alert)]
+    parts.append(_foot(occasion, alert))
+    return subject, "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _headline(occasion: Occasion, alert: Alert) -> str:
+    lines = [plain(alert.what)]
+    if alert.closed is not None:
+        lines.append(f"It {lasted(alert, occasion.contact, occasion.now)}, {plain(ending(occasion))}.")
+    if occasion.again:
+        lines.append("(repeat) An earlier copy of this message may have reached you; they are one.")
+    return "\n".join(lines)
+
+
+def _facts(occasion: Occasion, alert: Alert) -> str:
+    rows = [
+        ("Severity", alert.severity.value),
+        ("Where", plain(alert.where) or "the region"),
+        ("Since", _both(alert.opened, occasion.contact)),
+        ("Until", _both(alert.closed, occasion.contact) if alert.closed else ""),
+        ("Evidence", plain(alert.reason)),
+        ("Incident", f"{plain(alert.incident, 16)}, revision {alert.revision}"),
+        ("Page", plain(alert.url)),
+        ("Note", plain(alert.note)),
+    ]
+    return "\n".join(f"{name + ':':<10}{value}" for name, value in rows if value)
+
+
+def _both(at: datetime, contact: Contact) -> str:
+    """Say a moment in the contact's time and in UTC."""
+    there, utc = local(at, contact), at.astimezone(UTC)
+    return f"{there.day} {there:%b %Y %H:%M %Z} ({utc:%Y-%m-%d %H:%M} UTC)"
+
+
+def _effects(alert: Alert) -> str:
+    return "\n".join(f"- {plain(effect)}" for effect in alert.effects[:20])
+
+
+def _book(occasion: Occasion, alert: Alert) -> str:
+    """Carry the runbook itself: who reads this may have no other way to it. Not needed when all is over."""
+    book = occasion.runbook
+    if book is None or alert.closed is not None:
+        return ""
+    return f"First: {book.first}\n\nRunbook {book.pinned} (about {book.minutes} min)\n\n{book.text}"
+
+
+def _foot(occasion: Occasion, alert: Alert) -> str:
+    desk = f"Duty desk: {plain(occasion.desk, 60)}\n" if occasion.desk else ""
+    sent = f"Sent {_both(occasion.now, occasion.contact)} from Lambi at {plain(occasion.site, 60)}"
+    return f"{desk}{sent}; true as of revision {alert.revision}."
+
+
+def _mail_test(occasion: Occasion) -> str:
+    desk = f"\nDuty desk: {plain(occasion.desk, 60)}" if occasion.desk else ""
+    return (
+        "This is a TEST. There is no incident and nothing to do: it shows that mail from here reaches you.\n\n"
+        f"Sent {_both(occasion.now, occasion.contact)} from Lambi at {plain(occasion.site, 60)}.{desk}\n"
+    )
