@@ -40,11 +40,15 @@ class Pages:
         )
         self._env.filters.update(
             amount=words.amount,
+            dated=words.dated,
+            exact=words.exact,
             kind=words.kind_name,
+            local=words.local,
             looked=words.looked,
             moment=words.moment,
             path=lambda text: quote(text, safe=":@"),
             reading=words.reading,
+            sentence=words.sentence,
             share=words.share,
             slug=words.slug,
             span=words.span,

@@ -163,10 +163,10 @@ def blindness(snapshot: Snapshot) -> Blindness:
     if vantage is None:
         return Blindness(whole=False, families=())
     cut = tuple((c.family, c.since, c.reason) for c in vantage.checks if c.phase is Phase.DOWN)
-    if cut or vantage.phase is not Phase.DOWN:
-        seeing = any(check.phase is not Phase.DOWN for check in vantage.checks)
-        return Blindness(whole=bool(cut) and not seeing, families=cut)
-    return Blindness(whole=True, families=((0, vantage.since, vantage.reason),))
+    if not cut and vantage.phase is Phase.DOWN:
+        return Blindness(whole=True, families=((0, vantage.since, vantage.reason),))
+    seeing = any(check.phase not in {Phase.DOWN, Phase.UNKNOWN} for check in vantage.checks)
+    return Blindness(whole=bool(cut) and not seeing, families=cut)
 
 
 def notes(snapshot: Snapshot) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor.model import AssetView, Incident, Phase, Snapshot
 from probes.model import Value
@@ -26,13 +27,14 @@ KINDS = {
 MEANINGS = {
     Phase.UP: "answers as it should",
     Phase.DEGRADED: "answers, but worse than it should",
-    Phase.SUSPECT: "did not answer; being asked again before anything is claimed",
-    Phase.DOWN: "does not answer; confirmed",
-    Phase.RECOVERING: "answers again; being confirmed",
+    Phase.SUSPECT: "did not answer, and is asked again before anything is claimed",
+    Phase.DOWN: "does not answer; that is confirmed",
+    Phase.RECOVERING: "answers again, and is asked again before that is believed",
     Phase.UNREACHABLE: "lies behind something that is down",
     Phase.UNKNOWN: "cannot be known from here now",
-    Phase.NOT_WATCHED: "nobody looks; counted in no figure",
+    Phase.NOT_WATCHED: "is not looked at, and counted in no figure",
 }
+"""What each state says of an asset, to stand behind its name."""
 
 EVIDENCE = {
     "cctld": "Its name servers are evidence for the domain, not for the territory: they may answer from another shore.",
@@ -77,6 +79,30 @@ def moment(when: datetime, now: datetime) -> str:
         return f"{when:%H:%M} UTC"
     year = "" if when.year == now.year else f" {when.year}"
     return f"{when.day} {when:%b}{year} {when:%H:%M} UTC"
+
+
+def dated(when: datetime) -> str:
+    """The day and time in UTC, whatever day it is."""
+    return f"{when.day} {when:%b %Y} {when:%H:%M} UTC"
+
+
+def exact(when: datetime, now: datetime) -> str:
+    """The time to the second."""
+    return moment(when, now).replace(f"{when:%H:%M}", f"{when:%H:%M:%S}")
+
+
+def local(when: datetime, zone: str) -> str:
+    """The time of day where it happened; "" when this machine does not know the zone."""
+    try:
+        return f"{when.astimezone(ZoneInfo(zone)):%H:%M}"
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ""
+
+
+def sentence(text: str) -> str:
+    """A reason, which has no full stop, as a sentence of its own."""
+    plain = text.strip()
+    return f"{plain[:1].upper()}{plain[1:]}{'' if plain.endswith(('.', '!', '?')) else '.'}" if plain else ""
 
 
 def looked(seen: datetime | None, now: datetime) -> str:

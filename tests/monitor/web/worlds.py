@@ -96,7 +96,12 @@ def _assets() -> list[Asset]:
 
 
 def _checks(asset: Asset) -> list[Check]:
-    kinds = {"cctld": ("dns", "dns"), "nameserver": ("icmp",), "website": ("http",), "vantage": ("icmp", "icmp")}
+    kinds = {
+        "cctld": ("dns", "dns"),
+        "nameserver": ("icmp",),
+        "website": ("http",),
+        "vantage": ("references", "references"),
+    }
     found = []
     for number, kind in enumerate(kinds.get(asset.kind, ())):
         family = 4 if number % 2 == 0 else 6
@@ -108,9 +113,10 @@ def _checks(asset: Asset) -> list[Check]:
 
 
 VALUES: Mapping[str, Mapping[str, float | int | str]] = {
-    "icmp": {"rtt_seconds": 0.0123, "hop_limit": 57},
-    "dns": {"rtt_seconds": 0.0311, "soa_serial": 2026090101},
-    "http": {"rtt_seconds": 0.211, "status_code": 200, "length_bytes": 10240},
+    "icmp": {"rtt_seconds": 0.0123, "ttl": 57},
+    "dns": {"rtt_seconds": 0.0311, "rcode": 0, "aa": 1, "soa_serial": 2026090101},
+    "http": {"rtt_seconds": 0.211, "first_byte_seconds": 0.19, "status": 200},
+    "references": {"networks_answering": 3},
 }
 
 
@@ -182,18 +188,18 @@ def incident(number: str, asset: str, title: str, severity: Severity, began: dat
 
 def storm(now: datetime = NOW) -> Snapshot:
     """A cable is cut, an exchange lies behind it, a domain limps, a server is being asked again."""
-    s = with_phase(calm(now), "cable:ecfs", Phase.DOWN, "no answer from the landing router at its far end", "B-17")
-    s = with_phase(s, "ixp:bbix", Phase.UNREACHABLE, "lies behind Eastern Caribbean Fiber System (ECFS)", "B-17")
-    s = with_phase(s, "cctld:dm", Phase.DEGRADED, "2 of 4 name servers answer", "B-18")
-    s = with_phase(s, "nameserver:ns1.nic.dm", Phase.DOWN, "no answer for 3 min", "B-18")
+    s = with_phase(calm(now), "cable:ecfs", Phase.DOWN, "no answer from the landing router at its far end", "17")
+    s = with_phase(s, "ixp:bbix", Phase.UNREACHABLE, "lies behind Eastern Caribbean Fiber System (ECFS)", "17")
+    s = with_phase(s, "cctld:dm", Phase.DEGRADED, "2 of 4 name servers answer", "18")
+    s = with_phase(s, "nameserver:ns1.nic.dm", Phase.DOWN, "no answer for 3 min", "18")
     s = with_phase(s, "nameserver:ns2.nic.lc", Phase.SUSPECT, "no answer to the last look")
     s = with_phase(s, "website:bsix", Phase.RECOVERING, "answers again")
     s = with_phase(s, "cctld:sx", Phase.UNKNOWN, "no route to any of its servers from here")
     open_ones = (
-        incident("B-17", "cable:ecfs", "Eastern Caribbean Fiber System (ECFS) is down", Severity.CRITICAL,
+        incident("17", "cable:ecfs", "Eastern Caribbean Fiber System (ECFS) is down", Severity.CRITICAL,
                  now - timedelta(minutes=12), territories=("BB", "LC", "DM", "VC"), children=("ixp:bbix",),
                  left="No cable that is known to be watched is left for Barbados"),
-        incident("B-18", "cctld:dm", ".dm is degraded", Severity.WARNING, now - timedelta(minutes=3),
+        incident("18", "cctld:dm", ".dm is degraded", Severity.WARNING, now - timedelta(minutes=3),
                  territories=("DM",), phase=Phase.DEGRADED, reason="2 of 4 name servers do not answer",
                  left="2 of 4 name servers are left", runbook=""),
     )  # fmt: skip
@@ -206,8 +212,8 @@ def blind(now: datetime = NOW) -> Snapshot:
     for asset in [view.asset for view in s.assets.values() if view.checks]:
         if asset.kind != "vantage" and "BB" not in asset.territories:
             s = with_phase(s, asset.id, Phase.UNKNOWN, "this vantage cannot see the world")
-    s = with_phase(s, VANTAGE, Phase.DOWN, "references in 0 of 3 networks answer", "B-19")
-    cut = incident("B-19", VANTAGE, "Vantage Bridgetown is cut off", Severity.MAJOR, now - timedelta(minutes=12))
+    s = with_phase(s, VANTAGE, Phase.DOWN, "references in 0 of 3 networks answer", "19")
+    cut = incident("19", VANTAGE, "Vantage Bridgetown is cut off", Severity.MAJOR, now - timedelta(minutes=12))
     return replace(s, incidents=(cut,))
 
 
@@ -224,7 +230,7 @@ def no_icmp(now: datetime = NOW) -> Snapshot:
 
 def hostile(now: datetime = NOW) -> Snapshot:
     """Every text that comes from outside is an attack."""
-    s = with_phase(calm(now), "cctld:bb", Phase.DOWN, HOSTILE, "B-20")
+    s = with_phase(calm(now), "cctld:bb", Phase.DOWN, HOSTILE, "20")
     old = s.assets["cctld:bb"]
     asset = replace(old.asset, name=HOSTILE, facts={HOSTILE: HOSTILE}, provenance=Provenance(HOSTILE, HOSTILE, HOSTILE))
     checks = tuple(
@@ -239,7 +245,7 @@ def hostile(now: datetime = NOW) -> Snapshot:
     }
     places = {**s.world.territories, "BB": replace(s.world.territories["BB"], name=HOSTILE)}
     world = replace(s.world, territories=places, assets={**s.world.assets, "cctld:bb": asset, bad.id: bad})
-    attack = incident("B-20", "cctld:bb", FORMULA, Severity.CRITICAL, now - timedelta(minutes=5), reason=HOSTILE,
+    attack = incident("20", "cctld:bb", FORMULA, Severity.CRITICAL, now - timedelta(minutes=5), reason=HOSTILE,
                       left=f"-{HOSTILE}", closing=f"@{HOSTILE}", timeline=(Entry(now, HOSTILE, HOSTILE),))  # fmt: skip
     health = replace(s.health, capabilities=(HOSTILE,), clock=HOSTILE, series_error=HOSTILE)
     return replace(s, site=HOSTILE, world=world, assets=views, incidents=(attack,), health=health)
@@ -290,7 +296,7 @@ def history(snapshot: Snapshot, closed: int = 120) -> FakeLedger:
     """The snapshot's open incidents and some that are over, one every five hours."""
     over = [
         incident(
-            f"B-{900 + n}", "cable:ecfs" if n % 2 else "cctld:jm", f"Trouble {n}", list(Severity)[n % 4],
+            f"{900 + n}", "cable:ecfs" if n % 2 else "cctld:jm", f"Trouble {n}", list(Severity)[n % 4],
             snapshot.at - timedelta(hours=5 * (n + 1)), territories=("BB",) if n % 2 else ("JM",),
             closed=snapshot.at - timedelta(hours=5 * (n + 1)) + timedelta(minutes=7 * n + 1), closing="answers again",
         )
