@@ -1,0 +1,79 @@
+"""Real daemons and scripted sockets that the probes' tests talk to."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+def needed(*programs: str) -> None:
+    for program in programs:
+        if shutil.which(program) is None and not Path("/usr/sbin", program).exists():
+            pytest.skip(f"{program} is not installed: make test-deps")
+
+
+def free_port() -> int:
+    """A port that is free for UDP and TCP on every address."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("", 0))
+            port: int = tcp.getsockname()[1]
+            try:
+                udp.bind(("", port))
+            except OSError:
+                continue
+            return port
+
+
+def wait_until(ready: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + 20
+    while not ready():
+        if time.monotonic() > end:
+            pytest.fail(f"{what} is not ready after 20 s")
+        time.sleep(0.02)
+
+
+def accepts(port: int, host: str = "127.0.0.1") -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex((host, port)) == 0
+
+
+@contextmanager
+def running(command: list[str], log: Path) -> Iterator[None]:
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+class UdpServer(asyncio.DatagramProtocol):
+    """Answers each datagram by the test's own function; remembers what came."""
+
+    def __init__(self, answer: Callable[["UdpServer", bytes, tuple[str, int]], None]) -> None:
+        self.answer = answer
+        self.seen: list[bytes] = []
+        self.came = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.seen.append(data)
+        self.came.set()
+        self.answer(self, data, addr)
+
+
+async def udp_server(
+    answer: Callable[[UdpServer, bytes, tuple[str, int]], None], host: str = "127.0.0.1", port: int = 0
+) -> tuple[UdpServer, int]:
+    loop = asyncio.get_running_loop()
+    transport, server = await loop.create_datagram_endpoint(lambda: UdpServer(answer), (host, port))
+    return server, transport.get_extra_info("sockname")[1]
