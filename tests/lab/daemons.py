@@ -73,6 +73,8 @@ class Daemons:
 
     def start(self, where: str, name: str, argv: Sequence[str | Path], *, stdin: int = subprocess.DEVNULL) -> None:
         """Start a daemon that must live as long as the lab."""
+        if name in self.running:
+            raise LabError(f"{name} runs already")
         self.running[name] = self.launch(where, name, argv, stdin=stdin)
 
     def launch(
@@ -95,6 +97,8 @@ class Daemons:
 
     def stop(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
         """End one daemon and wait until it has ended."""
+        if name not in self.running:
+            raise LabError(f"{name} does not run")
         process = self.running.pop(name)
         process.send_signal(how)
         process.wait(timeout=10)
