@@ -136,10 +136,14 @@ class _Turn:
         return self._lost[asset]
 
     def cause(self, asset: str) -> str | None:
-        """Return the asset that explains this one's trouble: what it needs, or the ccTLD it is a server of."""
+        """Return the asset that explains this one's trouble: what it needs, or what it is made of or part of."""
         needed = self.topology.blocked(asset, self.lost)
         if needed is not None:
             return needed
+        servers = [name for name in self.topology.servers.get(asset, ()) if self.standing(name).phase is Phase.DOWN]
+        behind = [self.topology.blocked(name, self.lost) for name in servers]
+        if servers and all(behind):
+            return min(name for name in behind if name)
         if self.standing(asset).phase is Phase.DOWN:
             for whole in sorted(self.topology.served.get(asset, ())):
                 own = self.own(whole)

@@ -75,15 +75,15 @@ class Topology:
         """Return how many confirmed dependencies lie above an asset: parents are decided before children."""
         known = self._depth.get(asset)
         if known is None:
-            above = [need for dependency in self.needs.get(asset, ()) for need in dependency.needs]
-            above += self.served.get(asset, ())  # a ccTLD is decided before the servers it is made of
+            above = [*self.parents(asset), *self.served.get(asset, ())]  # a ccTLD is decided before its servers
             self._depth[asset] = 0  # config refuses cycles; this bounds the walk all the same
             known = self._depth[asset] = 1 + max((self.depth(need) for need in above), default=-1)
         return known
 
     def parents(self, asset: str) -> list[str]:
-        """Return what the asset needs by confirmed dependencies, itself excluded."""
-        return [need for dependency in self.needs.get(asset, ()) for need in dependency.needs]
+        """Return what the asset needs by confirmed dependencies, itself or through the servers it is made of."""
+        whole = (asset, *self.servers.get(asset, ()))
+        return [need for part in whole for dependency in self.needs.get(part, ()) for need in dependency.needs]
 
     def children(self, asset: str) -> list[str]:
         """Return what needs the asset, and what it is made of."""

@@ -1,0 +1,146 @@
+"""The whole line in simulated time, on a real journal: what is found, when, and what is planned to be told."""
+
+from pathlib import Path
+
+import pytest
+
+from alerting.model import Address, Contact, Route, Severity
+from alerting.plan import Directory
+from monitor.model import Check, IncidentFilter, World
+from tests.monitor.sim import REFUSED, SILENT, Fault, Script, Simulation
+from tests.monitor.worlds import VANTAGE, check, islands, make_world
+
+NETWORKS = ("one", "two", "three", "four", "five")
+DIRECTORY = Directory(
+    {"desk": Contact("desk", "CTU", addresses=(Address("sms", "+18685550100"),))},
+    (Route("all", ("desk",)),),
+    "+1 868 555 0100",
+    dict.fromkeys(Severity, 86400.0),
+)
+
+
+def with_references(world: World) -> World:
+    return make_world(
+        list(world.checks.values()), list(world.dependencies), *world.assets.values(), references=NETWORKS
+    )
+
+
+def hits(*assets: str):  # type: ignore[no-untyped-def] # a predicate
+    return lambda check: check.asset in assets
+
+
+def everything(_check: Check) -> bool:
+    return True
+
+
+async def story(tmp_path: Path, world: World, seconds: float, *faults: Fault, loss: float = 0.0) -> Simulation:
+    simulation = Simulation(with_references(world), DIRECTORY, Script(list(faults), loss), tmp_path)
+    await simulation.open()
+    await simulation.run(seconds)
+    return simulation
+
+
+async def planned(simulation: Simulation) -> list[tuple[str, str]]:
+    rows = await simulation.journal.read("SELECT incident, reason FROM notification ORDER BY id")
+    return [(incident, reason) for incident, reason in rows]
+
+
+async def test_a_cut_cable_is_one_incident_told_once_and_closed(tmp_path: Path) -> None:
+    bon = hits("cable:bon1", "router:bon", "nameserver:ns.bon")
+    simulation = await story(tmp_path, islands(), 400, Fault(100, 200, bon))
+    (incident,) = await simulation.ledger.incidents(IncidentFilter())
+    assert incident.title == "Cable BON1 down"
+    assert incident.closed is not None
+    assert (incident.began - simulation.clock.start).total_seconds() == pytest.approx(105, abs=5)
+    assert (incident.opened - simulation.clock.start).total_seconds() <= 100 + 3 * 10 + 2
+    assert await planned(simulation) == [("1", "first")], "the one message tells the end too: it has not left yet"
+    assert simulation.pins == ["Cable BON1 down"]
+    await simulation.close()
+
+
+@pytest.mark.parametrize("burst", [3.0, 5.0, 8.0])
+async def test_a_burst_of_loss_makes_no_outage(tmp_path: Path, burst: float) -> None:
+    faults = [Fault(30 + 60 * n, 30 + 60 * n + burst, lambda c: not c.reference) for n in range(5)]
+    simulation = await story(tmp_path, islands(), 400, *faults)
+    assert await simulation.ledger.incidents(IncidentFilter()) == []
+    await simulation.close()
+
+
+async def test_random_loss_makes_no_outage(tmp_path: Path) -> None:
+    simulation = await story(tmp_path, islands(), 7200, loss=0.02)
+    assert await simulation.ledger.incidents(IncidentFilter()) == []
+    await simulation.close()
+
+
+async def test_a_refusal_is_believed_sooner_than_silence(tmp_path: Path) -> None:
+    world = make_world([check("router:bon")], [])
+    simulation = await story(tmp_path / "a", world, 200, Fault(100, 200, hits("router:bon"), REFUSED))
+    silent = await story(tmp_path / "b", world, 200, Fault(100, 200, hits("router:bon"), SILENT))
+    (sooner,) = await simulation.ledger.incidents(IncidentFilter())
+    (later,) = await silent.ledger.incidents(IncidentFilter())
+    assert (sooner.opened - sooner.began).total_seconds() < 3.5
+    assert 8 <= (later.opened - later.began).total_seconds() < 11
+    await simulation.close()
+    await silent.close()
+
+
+async def test_the_own_link_cut_is_the_only_incident(tmp_path: Path) -> None:
+    simulation = await story(tmp_path, islands(), 400, Fault(103.3, 201.7, everything))
+    (incident,) = await simulation.ledger.incidents(IncidentFilter())
+    assert incident.asset == VANTAGE
+    assert incident.title == "Vantage HUB cut off"
+    assert incident.closed is not None
+    assert set(simulation.phases().values()) == {"up"}
+    coverage = await simulation.ledger.coverage(simulation.clock.start, simulation.clock.now())
+    assert coverage.looked_seconds == pytest.approx(300, abs=20)
+    await simulation.close()
+
+
+async def test_what_answers_on_the_own_island_stays_up_while_the_world_is_gone(tmp_path: Path) -> None:
+    near = hits("router:ant", "nameserver:ns.ant")
+    simulation = await story(tmp_path, islands(), 300, Fault(100, 1000, lambda c: not near(c)))
+    phases = simulation.phases()
+    assert phases["router:ant"] == "up"
+    assert phases["cctld:ant"] == "up"
+    assert phases["router:bon"] == "unknown"
+    assert phases[VANTAGE] == "down"
+    await simulation.close()
+
+
+async def test_an_outage_that_was_open_when_the_link_went_is_neither_closed_nor_told_again(tmp_path: Path) -> None:
+    faults = [Fault(50, 300, hits("router:bon")), Fault(100, 200, everything)]
+    simulation = await story(tmp_path, make_world([check("router:bon")], []), 260, *faults)
+    bon, vantage = sorted(await simulation.ledger.incidents(IncidentFilter()), key=lambda i: int(i.id))
+    assert (bon.asset, bon.closed) == ("router:bon", None)
+    assert vantage.closed is not None
+    assert await planned(simulation) == [("1", "first"), ("2", "first")]
+    await simulation.close()
+
+
+async def test_a_restart_goes_on_where_it_was(tmp_path: Path) -> None:
+    first = await story(tmp_path, islands(), 150, Fault(100, 1000, hits("cable:bon1", "router:bon")))
+    await first.close()
+    second = Simulation(first.world, DIRECTORY, Script([Fault(0, 60, hits("cable:bon1", "router:bon"))]), tmp_path)
+    second.clock.start = first.clock.now()
+    second._reached = second.clock.start
+    await second.open()
+    assert list(second.pipeline.book.open) == ["1"]
+    await second.run(200)
+    (incident,) = await second.ledger.incidents(IncidentFilter())
+    assert incident.closed is not None
+    assert await planned(second) == [("1", "first")]
+    await second.close()
+
+
+async def test_a_doubt_survives_a_restart(tmp_path: Path) -> None:
+    first = await story(tmp_path, make_world([check("router:bon")], []), 112, Fault(100, 1000, everything))
+    await first.close()
+    world = with_references(make_world([check("router:bon")], []))
+    second = Simulation(world, DIRECTORY, Script([Fault(0, 60, hits("router:bon"))]), tmp_path)
+    second.clock.start = first.clock.now()
+    second._reached = second.clock.start
+    await second.open()
+    await second.run(30)
+    (incident,) = await second.ledger.incidents(IncidentFilter(asset="router:bon"))
+    assert incident.closed is None
+    await second.close()
