@@ -10,7 +10,8 @@ PYTHON := .venv/bin/python
 # A stamp names the lock it stands for: while the lock is the same, nothing is asked of a package index.
 READY := .venv/ready-$(shell { pwd; cat requirements.lock Makefile; } | sha256sum | cut -c1-16)
 DEV := .venv/dev-$(shell { pwd; cat requirements.lock tests/requirements.lock Makefile; } | sha256sum | cut -c1-16)
-PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --require-hashes
+# Wheels only: building one would fetch tools that no hash holds.
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --require-hashes --only-binary :all:
 
 # Copies what pip says into .venv/pip.log and shows how far it is; at a failure, its last lines.
 define install
