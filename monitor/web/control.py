@@ -81,7 +81,7 @@ def _listen(path: Path) -> socket.socket:
 
 def _remove(path: Path) -> Callable[[web.Application], Awaitable[None]]:
     async def remove(_: web.Application) -> None:
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # noqa: ASYNC240 - one unlink at the end of the process
 
     return remove
 

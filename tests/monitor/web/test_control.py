@@ -150,7 +150,7 @@ async def test_a_path_that_linux_cannot_take_is_said(tmp_path: Path) -> None:
 
 async def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ControlError, match="cannot be opened: (Not a directory|File exists)"):
+    with pytest.raises(ControlError, match=r"cannot be opened: (Not a directory|File exists)"):
         await serve(tmp_path / "file" / "s", {}, read=reading(), count_bug=Bugs())
 
 
