@@ -94,10 +94,21 @@ class Pipeline:
         self._rounds: dict[int, float] = {}
         """Family -> when a round was last asked for out of turn, monotonic."""
         self._dirty: dict[tuple[str, str], State] = {}
-        self._flushed = clock.now()
+        self._flushed = self.passed = clock.now()
+        """When the line last went through; what it shows is as old as that."""
+
+    async def resume(self, cuts: Iterable[Incident]) -> None:
+        """Go on after a start: ``cuts`` are when this vantage was cut off; what nothing watches any more is closed."""
+        self._recent |= {cut.id: cut for cut in cuts if cut.closed}
+        now = self._clock.now()
+        book, changes = incidents.no_longer_watched(self.book, self.topology, now)
+        if changes:
+            await self._commit(now, Step([], [], changes, book))
+            self._adopt(book, changes, now)
 
     async def take(self, looks: Sequence[Observation]) -> None:
         """Take a batch of looks through the whole line."""
+        self.passed = self._clock.now()
         self._series.add(looks)
         signals: list[Signal] = []
         for look in looks:
@@ -113,6 +124,7 @@ class Pipeline:
 
     async def tick(self) -> None:
         """Draw the consequences of time alone, and keep the journal at most ten seconds behind."""
+        self.passed = self._clock.now()
         self._revisit_children()
         if self.book.restless() or self._clock.now() - self._flushed >= FLUSH:
             await self._conclude([])

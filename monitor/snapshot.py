@@ -41,7 +41,7 @@ def build(pipeline: Pipeline, clock: Clock, site: str, health: Health) -> Snapsh
         asset: _asset_view(pipeline, asset, standing, owner.get(asset, "")) for asset, standing in all_standings.items()
     }
     worst_first = sorted(book.open.values(), key=lambda i: (-i.severity.rank, i.opened, int(i.id)))
-    return Snapshot(now, site, world, assets, tuple(worst_first), health)
+    return Snapshot(pipeline.passed, site, world, assets, tuple(worst_first), health)
 
 
 def _asset_view(pipeline: Pipeline, asset: str, standing: Standing, incident: str) -> AssetView:

@@ -1,0 +1,301 @@
+"""Wiring: what is made, started and stopped, and in which order."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Self
+
+from aiohttp import web
+
+from alerting import schema as alerting_schema
+from alerting.journal import Journal
+from alerting.model import Alert, Channel
+from alerting.outbox import Outbox
+from alerting.plan import TEST, plan_test
+from alerting.runbooks import Runbooks
+from monitor.config import Settings
+from monitor.data import shipped
+from monitor.instance import Instance, TakenError, drop_root
+from monitor.ledger import MIGRATIONS, Ledger
+from monitor.model import Health, IncidentFilter, Phase
+from monitor.pipeline import KEEP, Doors, Pipeline
+from monitor.schedule import Scheduler
+from monitor.snapshot import Snapshots
+from monitor.store import SeriesStore
+from monitor.web import control, ops, public
+from probes import PROBES
+from probes.clock import Clock, SystemClock, discipline
+from probes.engines import build, capabilities, close
+
+log = logging.getLogger("lambi.app")
+
+SCHEMAS = {"alerting": alerting_schema.MIGRATIONS, "monitor": MIGRATIONS}
+EXPLAINED = timedelta(seconds=10)
+"""How often adjtimex is asked whether the clock is disciplined."""
+TEST_PATIENCE = 60.0
+"""Seconds that ``contact test`` waits for the provider's word."""
+STOP_SECONDS = 2.0
+
+
+class App:
+    """The daemon's parts. Make it with `start`; `stop` gives everything back."""
+
+    def __init__(self, settings: Settings, clock: Clock, say: Callable[[str], None]) -> None:
+        self.settings, self.clock, self.say = settings, clock, say
+        self.started = clock.now()
+        self.bugs = 0
+        self.engines = build(vantage=settings.world.vantage, clock=clock)
+        self.standing = tuple(filter(None, (drop_root(settings.state),)))
+        self.runbooks = Runbooks.load(shipped("runbooks"))
+        self.runners: list[web.AppRunner] = []
+        self._clock_note = ("", self.started - EXPLAINED)
+
+    @classmethod
+    async def start(cls, settings: Settings, clock: Clock, say: Callable[[str], None], journal: type[Journal]) -> Self:
+        """Open everything and begin to look; raises JournalError, ControlError, OSError."""
+        app = cls(settings, clock, say)
+        app.journal = await journal.open(settings.state / "journal.sqlite", SCHEMAS)
+        app.series = SeriesStore(
+            settings.state / "series",
+            {kind: probe.columns for kind, probe in PROBES.items()},
+            retention_days=settings.retention_days,
+        )
+        app.ledger = Ledger(app.journal, settings.world.vantage)
+        await app._make_line()
+        await app._open_doors()
+        app.scheduler.start()
+        return app
+
+    journal: Journal
+    series: SeriesStore
+    ledger: Ledger
+    scheduler: Scheduler
+    outbox: Outbox
+    pipeline: Pipeline
+    snapshots: Snapshots
+
+    async def _make_line(self) -> None:
+        """Boot the line from the journal: earlier incidents go on, those of what is gone are closed."""
+        settings, clock = self.settings, self.clock
+        boot = await self.ledger.boot()
+        self.scheduler = Scheduler(settings.world, self.engines, clock)
+        channels: Mapping[str, Channel] = settings.channels
+        self.outbox = Outbox(
+            self.journal,
+            channels=channels,
+            directory=lambda: self.settings.directory,
+            truth=lambda incident: self.pipeline.truth(incident),  # noqa: PLW0108 - the pipeline is made after the outbox
+            runbooks=self.runbooks,
+            clock=clock,
+            site=settings.site,
+        )
+        self.pipeline = Pipeline(
+            settings.world,
+            settings.directory,
+            journal=self.journal,
+            ledger=self.ledger,
+            series=self.series,
+            clock=clock,
+            doors=Doors(self.scheduler.again, self.outbox.wake, self.outbox.path_restored, self._pin),
+            boot=boot,
+            base_url=settings.base_url,
+            note=self.clock_note,
+        )
+        since = clock.now() - KEEP
+        cuts = await self.ledger.incidents(IncidentFilter(asset=settings.world.vantage, since=since, limit=500))
+        await self.pipeline.resume(cuts)
+        await self.ledger.start(clock.now())
+        self.snapshots = Snapshots(self.pipeline, clock, settings.site, self.health)
+
+    async def _open_doors(self) -> None:
+        settings = self.settings
+        base = settings.base_url or f"http://{_host(*settings.public)}"
+        make = lambda: public.make_app(  # noqa: E731 - two doors show the same application, each its own instance
+            snapshot=self.snapshots,
+            ledger=self.ledger,
+            runbook=self._runbook_text,
+            clock=self.clock,
+            base_url=base,
+            count_bug=self.count_bug,
+        )
+        host, port, token = settings.ops
+        metrics = ops.make_app(snapshot=self.snapshots, token=token or "", clock=self.clock, count_bug=self.count_bug)
+        await self._listen(make(), *settings.public)
+        await self._listen(metrics, host, port)
+        self.runners.append(
+            await control.serve(settings.control, self.commands(), read=make(), count_bug=self.count_bug)
+        )
+
+    async def _listen(self, app: web.Application, host: str, port: int) -> None:
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        self.runners.append(runner)
+        await web.TCPSite(runner, host, port).start()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop."""
+        tasks = [
+            asyncio.create_task(work, name=name)
+            for name, work in (
+                ("line", self.scheduler.feed(self.pipeline)),
+                ("outbox", self.outbox.run()),
+                ("stop", stop.wait()),
+            )
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # a bug ends the daemon: its supervisor starts it again, where it was
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Give everything back; whatever hangs is left behind."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.scheduler.stop()
+                await self.outbox.close()
+                await self.ledger.stop(self.clock.now())
+                await asyncio.gather(*(runner.cleanup() for runner in self.runners))
+                await close(self.engines)
+        except TimeoutError:
+            log.warning("stopped without waiting for everything")
+        finally:
+            await self.series.close()
+            await self.journal.close()
+
+    def count_bug(self) -> None:
+        """Count a fault of our own that a boundary caught."""
+        self.bugs += 1
+
+    def clock_note(self) -> str:
+        """Say that the machine's clock is not disciplined, while it is not."""
+        note, asked = self._clock_note
+        now = self.clock.now()
+        if now - asked >= EXPLAINED:
+            found = discipline()
+            note = "" if found.synchronised else found.sentence
+            self._clock_note = (note, now)
+        return note
+
+    def health(self) -> Health:
+        """Say how the daemon itself does."""
+        series, outbox = self.series.stats(), self.outbox.stats()
+        lateness = sorted(self.pipeline.lateness)
+        trouble = (self.pipeline.trouble,) if self.pipeline.trouble else ()
+        return Health(
+            started=self.started,
+            checks=len(self.settings.world.checks),
+            packets_per_minute=self.settings.packets_per_minute,
+            lateness_p99_seconds=lateness[int(len(lateness) * 0.99)] if lateness else 0.0,
+            series_queued=series.queued,
+            series_dropped=series.dropped,
+            series_error=series.error,
+            outbox_pending=outbox.pending,
+            outbox_oldest_seconds=outbox.oldest_seconds,
+            bugs=self.bugs + self.scheduler.bugs + self.outbox.bugs + sum(e.bugs for e in self.engines.values()),
+            clock=self.clock_note(),
+            capabilities=(*capabilities(self.engines), *self.standing, *trouble),
+        )
+
+    def commands(self) -> Mapping[str, control.Command]:
+        """Return what the control door understands."""
+        return {"contact-test": self._contact_test, "ping": self._ping}
+
+    async def _ping(self, _asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"site": self.settings.site, "started": self.started.isoformat()}
+
+    async def _contact_test(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Send a message marked TEST over the real path; answer what the providers said."""
+        name = str(asked.get("contact", ""))
+        contact = self.settings.directory.contacts.get(name)
+        if contact is None:
+            raise control.Refused(f"there is no contact {name!r}: `lambi contact list` names them")
+        async with self.journal.transaction() as tx:
+            rows = await plan_test(tx, contact, self.clock.now())
+        if not rows:
+            raise control.Refused(f"contact {name!r} has no address that is switched on")
+        self.outbox.wake()
+        deadline = self.clock.monotonic() + TEST_PATIENCE
+        wanted = {row.id: row.channel for row in rows}
+        return {"contact": name, "incident": TEST, "results": await self._results(wanted, deadline)}
+
+    async def _results(self, wanted: Mapping[int, str], deadline: float) -> list[dict[str, str]]:
+        """Wait until every row has ended or has had an answer, or time is up."""
+        marks = ", ".join("?" for _ in wanted)
+        query = (
+            "SELECT n.id, n.state, coalesce(a.status, ''), coalesce(a.provider_id, ''), coalesce(a.error, '') "  # noqa: S608 - only marks
+            "FROM notification n LEFT JOIN attempt a ON a.id = "
+            f"(SELECT max(id) FROM attempt WHERE notification = n.id) WHERE n.id IN ({marks}) ORDER BY n.id"
+        )
+        while True:
+            rows = await self.journal.read(query, tuple(wanted))
+            answered = all(status not in {"", "intent"} for _, _, status, _, _ in rows)
+            if answered or self.clock.monotonic() >= deadline:
+                return [
+                    {
+                        "channel": wanted[row],
+                        "state": state,
+                        "answer": status or "nothing yet",
+                        "id": id_,
+                        "error": error,
+                    }
+                    for row, state, status, id_, error in rows
+                ]
+            await self.clock.sleep_until(self.clock.monotonic() + 0.1)
+
+    def _pin(self, alert: Alert) -> str:
+        book = self.runbooks.match(alert)
+        return book.pinned if book else ""
+
+    def _runbook_text(self, pin: str) -> str | None:
+        book = self.runbooks.find(pin)
+        return book.text if book and book.pinned == pin else None
+
+
+def _host(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def greeting(app: App) -> list[str]:
+    """Say where the page is and what is watched, in a few lines."""
+    settings, world = app.settings, app.settings.world
+    watched = {
+        asset for check in world.checks.values() if not check.reference for asset in (check.asset, *check.serves)
+    }
+    views = app.snapshots().assets.values()
+    idle = sum(1 for view in views if view.phase is Phase.NOT_WATCHED)
+    references = sum(1 for check in world.checks.values() if check.reference)
+    lines = [
+        f"Lambi looks from {world.assets[world.vantage].name}: the page is http://{_host(*settings.public)}/",
+        f"{len(watched)} assets watched by {len(world.checks) - references} checks, {idle} known and not watched; "
+        f"{references} references for the own link; about {settings.packets_per_minute:.0f} packets a minute",
+    ]
+    return lines + [f"note: {note}" for note in app.health().capabilities]
+
+
+async def run(
+    settings: Settings, say: Callable[[str], None], *, clock: Clock | None = None, journal: type[Journal] = Journal
+) -> int:
+    """Run the daemon until SIGTERM or SIGINT; return the exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        with Instance(settings.state):
+            app = await App.start(settings, clock or SystemClock(), say, journal)
+            try:
+                for line in greeting(app):
+                    say(line)
+                await app.run(stop)
+            finally:
+                await app.stop()
+    except TakenError as error:
+        say(str(error))
+        return 1
+    return 0
