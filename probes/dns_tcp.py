@@ -24,6 +24,6 @@ async def _exactly(sock: socket.socket, size: int) -> bytes:
     while len(data) < size:
         more = await loop.sock_recv(sock, size - len(data))
         if not more:
-            raise RemoteError("closes the TCP connection before its answer is complete", refused=True)
+            raise RemoteError("it closes the connection before its answer is complete", refused=True)
         data += more
     return data
