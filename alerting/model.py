@@ -15,6 +15,10 @@ class DeliveryError(Exception):
         self.permanent = permanent
 
 
+class UnansweredError(DeliveryError):
+    """The end of a try is not known: the provider may have the message."""
+
+
 class Severity(StrEnum):
     """How much it matters; ordered by `rank`."""
 
@@ -191,7 +195,10 @@ class Channel(Protocol):
         ...
 
     async def send(self, message: Message, address: Address) -> Accepted:
-        """Hand over once; raise DeliveryError. The outbox owns deadline, retry and pacing."""
+        """Hand over once; raise DeliveryError, or UnansweredError once it may have been taken.
+
+        The outbox owns deadline, retry and pacing.
+        """
         ...
 
     async def close(self) -> None:

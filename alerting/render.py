@@ -30,7 +30,7 @@ ROOMS = (
     Room(40, 0, head=False, first=False, closing=False),
     Room(40, 0, head=False, first=False, closing=False, desk=False),
 )
-"""What gives way, in this order: the severity, the place, the length of what, the first move, why it ended, the desk."""
+"""What gives way, in this order: severity, place, length of what, first move, why it ended, desk."""
 
 
 def sms(occasion: Occasion) -> str:

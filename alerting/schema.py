@@ -69,6 +69,7 @@ EVENT = """CREATE TABLE notification_event (
     why TEXT NOT NULL
 ) STRICT"""
 
+# How a row begins and ends; what happens in between stands in its attempts.
 RECORD = """INSERT INTO notification_event (notification, at, state, why)
     VALUES (new.id, new.changed_at, new.state, new.why);"""
 
@@ -85,7 +86,8 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE INDEX notification_incident ON notification (incident, contact, channel)",
             "CREATE INDEX attempt_open ON attempt (notification) WHERE status = 'intent'",
             f"CREATE TRIGGER notification_planned AFTER INSERT ON notification BEGIN {RECORD} END",
-            f"CREATE TRIGGER notification_moved AFTER UPDATE OF state ON notification BEGIN {RECORD} END",
+            "CREATE TRIGGER notification_moved AFTER UPDATE OF state ON notification "
+            f"WHEN new.ended_at IS NOT NULL BEGIN {RECORD} END",
             "CREATE TRIGGER event_kept BEFORE DELETE ON notification_event "
             "BEGIN SELECT RAISE(ABORT, 'history is append-only'); END",
             "CREATE TRIGGER event_fixed BEFORE UPDATE ON notification_event "

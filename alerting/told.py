@@ -60,6 +60,6 @@ async def outcomes(journal: Journal, ids: Sequence[int]) -> list[Outcome]:
         ids,
     )
     return [
-        Outcome(id_, channel, STATES.get(state, state), provider_id, detail)
+        Outcome(id_, channel, STATES.get(str(state), "superseded"), provider_id, detail)
         for id_, channel, state, provider_id, detail in rows
     ]

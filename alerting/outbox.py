@@ -1,0 +1,349 @@
+"""The only caller of `Channel.send`: claims what is due, renders the truth of the moment, records how it ended.
+
+The intent is on disk before the network is touched. Each channel has slots of its own, so one that hangs delays no
+other; each try has a hard deadline; a row is retried until its own deadline.
+"""
+
+import asyncio
+import logging
+import re
+import sqlite3
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from alerting import waiting
+from alerting.journal import Journal, JournalError, Transaction, micros, moment
+from alerting.model import Accepted, Address, Alert, Channel, Contact, DeliveryError, Message, Reason, UnansweredError
+from alerting.plan import Directory, plan_repeat
+from alerting.render import mail, sms
+from alerting.runbooks import Runbooks
+from alerting.waiting import Waiting
+from alerting.words import Occasion, plain
+
+log = logging.getLogger("lambi.outbox")
+
+LOOK_SECONDS = 60.0
+"""Wall time may jump: what is due is looked up at least so often."""
+GRACE_SECONDS = 3.0
+"""So long does `close` wait for tries in flight; what it cuts off is repeated after the next start."""
+JOURNAL_SECONDS = 1.0
+"""Wait before a journal that failed is tried again."""
+REFUSED_ROWS = 64
+"""Rows of a channel that is not configured, ended per transaction."""
+
+
+class Clock(Protocol):
+    """Where time comes from: UTC wall time and monotonic seconds."""
+
+    def now(self) -> datetime:
+        """Wall time, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    async def sleep_until(self, deadline: float) -> None:
+        """Wait until ``monotonic()`` reaches ``deadline``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one channel may use."""
+
+    slots: int = 8
+    """Tries in flight at once."""
+    seconds: float = 30.0
+    """The hard deadline of one try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How the outbox stands."""
+
+    pending: int
+    oldest_seconds: float
+    """Age of the oldest message that has not left."""
+    bugs: int
+    """Exceptions that should not have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A try whose intent is written."""
+
+    row: Waiting
+    attempt: int
+    message: Message
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a try did not succeed; the error holds no address."""
+
+    error: str
+    status: str
+    permanent: bool = False
+
+
+class Outbox:
+    """Sends what the journal says is due."""
+
+    def __init__(  # noqa: PLR0917 - all that it is wired to, once
+        self,
+        journal: Journal,
+        channels: Mapping[str, Channel],
+        directory: Callable[[], Directory],
+        truth: Callable[[str], Alert | None],
+        runbooks: Runbooks,
+        clock: Clock,
+        site: str,
+        limits: Limits = Limits(),
+    ) -> None:
+        self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
+        self._runbooks, self._clock, self._site, self._limits = runbooks, clock, site, limits
+        self._woken = asyncio.Event()
+        self._recovered = False
+        self._restored = False
+        self._busy: Counter[str] = Counter()
+        self._flying: set[asyncio.Task[None]] = set()
+        self._pending = 0
+        self._oldest: datetime | None = None
+        self._bugs = 0
+
+    def wake(self) -> None:
+        """Rows have been planned: look at once."""
+        self._woken.set()
+
+    def path_restored(self) -> None:
+        """The way out works again: whatever waits after a failed try is due now."""
+        self._restored = True
+        self._woken.set()
+
+    def stats(self) -> Stats:
+        """Say how much waits, as of the last look."""
+        age = (self._clock.now() - self._oldest).total_seconds() if self._oldest else 0.0
+        return Stats(self._pending, max(0.0, age), self._bugs)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            self._woken.clear()
+            try:
+                for job in await self._claim(self._clock.now()):
+                    self._launch(job)
+                pause = await self._pause(self._clock.now())
+            except (JournalError, sqlite3.Error) as error:
+                log.error("journal error=%r: trying again", str(error))
+                pause = JOURNAL_SECONDS
+            await self._wait(pause)
+
+    async def run_due(self, now: datetime) -> int:
+        """Try everything that is due at ``now``, one after the other; return the number of tries."""
+        tries = 0
+        while jobs := await self._claim(now):
+            for job in jobs:
+                await self._record(job, await self._try(job), now)
+            tries += len(jobs)
+        await self._pause(now)
+        return tries
+
+    async def close(self) -> None:
+        """Let tries in flight end for a moment, then cut them off; close the channels."""
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=GRACE_SECONDS)
+        for task in self._flying:
+            task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+        for channel in self._channels.values():
+            await channel.close()
+
+    async def _claim(self, now: datetime) -> list[Job]:
+        """Write the intents of what is due and has a slot free; return them once they are on disk."""
+        restored = self._restored
+        async with self._journal.transaction() as tx:
+            if not self._recovered:
+                await waiting.recover(tx, now)
+            if restored:
+                await waiting.hasten(tx, now)
+            await waiting.expire(tx, now)
+            jobs = [
+                job for channel in await waiting.channels_due(tx, now) for job in await self._take(tx, channel, now)
+            ]
+        self._recovered = True
+        if restored:
+            self._restored = False
+        return jobs
+
+    async def _take(self, tx: Transaction, channel: str, now: datetime) -> list[Job]:
+        """Fill the free slots of one channel; rows that have nothing to say are ended on the way."""
+        jobs: list[Job] = []
+        free = self._limits.slots - self._busy[channel] if channel in self._channels else REFUSED_ROWS
+        while free > len(jobs) and (rows := await waiting.due(tx, channel, free - len(jobs), now)):
+            prepared = [await self._prepare(tx, row, now) for row in rows]
+            jobs += [job for job in prepared if job]
+        return jobs
+
+    async def _prepare(self, tx: Transaction, row: Waiting, now: datetime) -> Job | None:
+        """Write the intent of a row and render it; or end it, with the reason."""
+        contact = self._directory().contacts.get(row.contact)
+        address = _address(contact, row.channel)
+        if contact is None or address is None or row.overtaken or row.channel not in self._channels:
+            await waiting.end(tx, row, *self._why_not(row, contact, address), now)
+            return None
+        attempt = 0
+        try:
+            alert = self._truth(row.incident) if row.reason is not Reason.TEST else None
+            if alert is None and row.reason is not Reason.TEST:
+                await waiting.end(tx, row, "superseded", "nothing is known of this incident any more", now)
+                return None
+            attempt = await waiting.begin(tx, row, alert, now)
+            message = self._message(row, attempt, self._occasion(row, alert, contact, now))
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect with one row must not keep the others from leaving
+            attempt = attempt or await waiting.begin(tx, row, None, now)
+            await self._fail(tx, row, attempt, self._bug(error, address), now)
+            return None
+        await waiting.keep_text(tx, attempt, message)
+        return Job(row, attempt, message, address)
+
+    def _why_not(self, row: Waiting, contact: Contact | None, address: Address | None) -> tuple[str, str]:
+        """Return the final state and the reason of a row that cannot be sent."""
+        if row.overtaken:
+            return "superseded", "a later message says more"
+        if contact is None:
+            return "refused", "the contact is no longer configured"
+        if address is None:
+            return "refused", "the contact has no such address, or it is switched off"
+        return "refused", f"channel {row.channel} is not configured"
+
+    def _occasion(self, row: Waiting, alert: Alert | None, contact: Contact, now: datetime) -> Occasion:
+        return Occasion(
+            alert,
+            row.reason,
+            contact,
+            now,
+            self._site,
+            self._directory().desk,
+            self._runbooks.match(alert) if alert else None,
+            again=row.repeats is not None,
+            told_before=row.told_before,
+        )
+
+    def _message(self, row: Waiting, attempt: int, occasion: Occasion) -> Message:
+        """Make the text; a repeated try keeps the reference of the one it repeats."""
+        form, alert = self._channels[row.channel].form, occasion.alert
+        subject, body = mail(occasion) if form == "mail" else ("", sms(occasion))
+        thread = f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
+        reference = f"{row.repeats or attempt}.{row.planned_at:x}"
+        return Message(reference, row.incident, subject, body, alert.severity if alert else row.severity, thread)
+
+    def _launch(self, job: Job) -> None:
+        self._busy[job.row.channel] += 1
+        task = asyncio.create_task(self._see_through(job))
+        self._flying.add(task)
+        task.add_done_callback(self._flying.discard)
+
+    async def _see_through(self, job: Job) -> None:
+        """Try once and record how it ended, however long the journal takes."""
+        try:
+            result = await self._try(job)
+            while not await self._recorded(job, result):
+                await self._clock.sleep_until(self._clock.monotonic() + JOURNAL_SECONDS)
+        finally:
+            self._busy[job.row.channel] -= 1
+            self._woken.set()
+
+    async def _recorded(self, job: Job, result: Accepted | Failure) -> bool:
+        try:
+            await self._record(job, result, self._clock.now())
+        except (JournalError, sqlite3.Error) as error:
+            log.error("journal error=%r: trying again", str(error))
+            return False
+        return True
+
+    async def _try(self, job: Job) -> Accepted | Failure:
+        """Hand over once, within the hard deadline."""
+        channel = self._channels[job.row.channel]
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                return await channel.send(job.message, job.address)
+        except TimeoutError:
+            return Failure(f"no answer within {self._limits.seconds:g} s", "unknown")
+        except UnansweredError as error:
+            return Failure(scrub(str(error), job.address), "unknown")
+        except DeliveryError as error:
+            return Failure(scrub(str(error), job.address), "failed", error.permanent)
+        except Exception as error:  # noqa: BLE001 - a defect in one channel must not stop the outbox
+            return self._bug(error, job.address)
+
+    def _bug(self, error: Exception, address: Address) -> Failure:
+        """Count and log a defect of ours; nothing personal is logged."""
+        self._bugs += 1
+        log.error("bug: %s", scrub("".join(traceback.format_exception(error)), address, 10_000))
+        return Failure(f"defect in this program: {type(error).__name__}", "failed")
+
+    async def _record(self, job: Job, result: Accepted | Failure, now: datetime) -> None:
+        row = job.row
+        async with self._journal.transaction() as tx:
+            if isinstance(result, Failure):
+                await self._fail(tx, row, job.attempt, result, now)
+            else:
+                await waiting.accept(tx, row, job.attempt, result, now)
+                await self._remind(tx, row, now)
+        how = result.error if isinstance(result, Failure) else "accepted"
+        log.info("tried incident=%s contact=%s channel=%s: %s", row.incident, row.contact, row.channel, how)
+
+    async def _fail(self, tx: Transaction, row: Waiting, attempt: int, failure: Failure, now: datetime) -> None:
+        await waiting.fail(tx, row, attempt, failure.error, status=failure.status, permanent=failure.permanent, now=now)
+
+    async def _remind(self, tx: Transaction, row: Waiting, now: datetime) -> None:
+        """Plan the reminder that follows, while the incident is open."""
+        alert = None if row.reason is Reason.TEST else self._truth(row.incident)
+        if alert is not None:
+            await plan_repeat(tx, alert, (row.contact, row.channel), self._directory(), now)
+
+    async def _pause(self, now: datetime) -> float:
+        """Return seconds until the next row is due; what is due now waits for a slot and is woken by its end."""
+        [(pending, oldest, later)] = await self._journal.read(
+            "SELECT count(*) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
+            "min(planned_at) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
+            "min(due_at) FILTER (WHERE state = 'planned' AND due_at > ?) FROM notification WHERE ended_at IS NULL",
+            (micros(now),) * 3,
+        )
+        self._pending, self._oldest = pending, moment(oldest) if oldest is not None else None
+        return LOOK_SECONDS if later is None else min(LOOK_SECONDS, (moment(later) - now).total_seconds())
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait so long, or until woken."""
+        sleeping = asyncio.ensure_future(self._clock.sleep_until(self._clock.monotonic() + seconds))
+        woken = asyncio.ensure_future(self._woken.wait())
+        try:
+            await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in (sleeping, woken):
+                one.cancel()
+                with suppress(asyncio.CancelledError):
+                    await one
+
+
+def _address(contact: Contact | None, channel: str) -> Address | None:
+    addresses = contact.addresses if contact else ()
+    return next((address for address in addresses if address.channel == channel and address.enabled), None)
+
+
+_PERSONAL = re.compile(r"[^\s<>]+@[^\s<>]+|\+?\d[\d .()-]{5,}\d")
+
+
+def scrub(text: str, address: Address, most: int = 200) -> str:
+    """Bound a provider's words and take every address and telephone number out of them."""
+    without = text.replace(address.to, "(address)") if address.to else text
+    return plain(_PERSONAL.sub("(address)", without), most) or "no reason given"
