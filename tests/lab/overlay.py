@@ -1,0 +1,87 @@
+"""Lambi's configuration for a vantage in the lab: it asks the lab alone, nothing of the shipped inventory."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from monitor.config.inventory import TABLES
+from monitor.data import shipped
+from tests.lab.archipelago import Archipelago
+from tests.lab.topology import CABLES, ISLANDS, REFERENCES, SMS, SMS_PASSWORD, SMS_USER, SMTP
+
+FILES = ("lambi.yaml", "targets.yaml", "contacts.yaml", "routes.yaml")
+TERRITORIES = {"ant": "AG", "bon": "BQ"}
+KEPT = {"territories", "organisations"}
+"""Tables of the inventory that name nothing to ask."""
+
+
+def lambi_overlay(lab: Archipelago, where: str, folder: Path) -> Path:
+    """Write the overlay for a vantage ("hub", "ant", "bon") into `folder`, where state will stand too; return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "sms-password").write_text(f"{SMS_PASSWORD}\n")
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "config"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - this is YAML, not HTML
+    )
+    for name in FILES:
+        text = templates.get_template(name).render(
+            where=where,
+            territory=TERRITORIES.get(where, ""),
+            territories=TERRITORIES,
+            shipped=_shipped_names(),
+            references=REFERENCES,
+            cables=list(CABLES.values()),
+            islands=list(ISLANDS.values()),
+            smtp=SMTP,
+            sms=SMS,
+            sms_user=SMS_USER,
+            folder=folder,
+            authority=lab.authority,
+        )
+        (folder / name).write_text(text)
+    _write_inventory(folder / "inventory")
+    return folder
+
+
+def _shipped_names() -> dict[str, list[str]]:
+    """Return what the shipped files name and the lab must take away."""
+    lambi, contacts, routes = (_yaml(name) for name in ("lambi.yaml", "contacts.yaml", "routes.yaml"))
+    return {
+        "references": [row["id"] for row in lambi.get("guard", {}).get("references") or ()],
+        "contacts": [row["name"] for row in contacts.get("contacts") or ()],
+        "routes": [row["name"] for row in routes.get("routes") or ()],
+    }
+
+
+def _yaml(name: str) -> dict[str, Any]:
+    return yaml.safe_load(shipped(f"config/{name}").read_text()) or {}
+
+
+def _write_inventory(folder: Path) -> None:
+    """Take every shipped row away, and add a zone like a ccTLD's on each island."""
+    folder.mkdir(exist_ok=True)
+    own: dict[str, list[dict[str, str]]] = {"cctlds": [], "nameservers": []}
+    for island in ISLANDS.values():
+        zone = {"cctld": island.zone, "iso2": TERRITORIES[island.name]}
+        own["cctlds"].append({**zone, "delegated": "yes"})
+        glue = dict(zip(("glue_v4", "glue_v6"), island.dns, strict=True))
+        own["nameservers"].append({**zone, "ns_host": f"ns1.{island.zone}", **glue})
+    for name, table in TABLES.items():
+        if name not in KEPT:
+            rows = _removals(table.file, table.keys) + own.get(name, [])
+            columns = list(dict.fromkeys(column for row in rows for column in row))
+            with (folder / table.file).open("w", newline="") as file:
+                writer = csv.DictWriter(file, columns, restval="")
+                writer.writeheader()
+                writer.writerows(rows)
+
+
+def _removals(file: str, keys: tuple[str, ...]) -> list[dict[str, str]]:
+    with shipped(f"config/inventory/{file}").open(newline="", encoding="utf-8-sig") as table:
+        return [{**{key: row[key] for key in keys}, "remove": "yes"} for row in csv.DictReader(table)]
