@@ -1,0 +1,243 @@
+"""Templates, inventory and targets -> checks: who is asked what, how often, and by which rule."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.config.assets import active
+from monitor.config.inventory import Inventory, NameserverRow
+from monitor.config.nodes import Node
+from monitor.config.problems import Problem, did_you_mean
+from monitor.config.registry import checked, construct
+from monitor.config.schema import Document, RuleRow, TargetRow, Template
+from monitor.config.validate import placed
+from monitor.model import Asset, Check, Rule, Threshold
+from probes import PROBES
+from probes.model import Target
+
+_FIRST = "icmp"
+"""What is asked of a target when neither it nor the template of its kind names a probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One place that says how to ask: a template, or a target's own keys."""
+
+    every: float | None
+    timeout: float | None
+    rule: str | None
+    settings: Mapping[str, Any]
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one kind of question is asked of one kind of asset."""
+
+    every: float
+    timeout: float
+    rule: Rule
+    families: tuple[int, ...]
+    settings: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Checks:
+    """Collects checks and what is wrong with them."""
+
+    doc: Document
+    tree: Node
+    problems: list[Problem] = field(default_factory=list)
+    made: dict[str, Check] = field(default_factory=dict)
+
+    def references(self) -> None:
+        """Ask every reference of the own-link guard."""
+        guard, vantage = self.doc.guard, self.doc.vantage
+        node = self.tree.at("guard")
+        layer = Layer(guard.every, guard.timeout, guard.rule, {"query": guard.query}, node)
+        plan = self._plan("dns", [layer], vantage.families)
+        for number, row in enumerate(guard.references):
+            for address in row.addresses:
+                family = ipaddress.ip_address(address).version
+                labels = {"network": row.network, "reference": row.id}
+                target = Target(f"reference:{row.id}/{family}", address, family, labels)
+                here = node.at("references", number)
+                if plan and family in plan.families:
+                    self._add(f"vantage:{vantage.id}", target, "dns", plan, here, reference=row.network)
+
+    def nameservers(self, known: Inventory) -> None:
+        """Ask every server of every ccTLD for its zone, over both families."""
+        plan = self._template("nameserver", "dns")
+        for row in known.nameservers if plan else ():
+            for target in _servers(row):
+                if plan and target.family in plan.families:
+                    query, serves = {"query": f"{row.cctld}."}, (f"cctld:{row.cctld}",)
+                    asset = f"nameserver:{row.ns_host}"
+                    self._add(asset, target, "dns", plan, self.tree, settings=query, serves=serves)
+
+    def websites(self, known: Inventory) -> None:
+        """Ask for the front page of every active exchange's web site."""
+        plan = self._template("website", "http")
+        for row in known.ixps if plan else ():
+            if row.website and active(row) and plan:
+                for family in plan.families:
+                    asset = f"website:ixp-{row.ixp_id}"
+                    self._add(asset, Target(f"{asset}/{family}", row.website, family), "http", plan, self.tree)
+
+    def targets(self, assets: Mapping[str, Asset]) -> None:
+        """Ask what the operator added."""
+        for number, row in enumerate(self.doc.targets):
+            node = self.tree.at("targets", number)
+            asset = assets.get(row.asset)
+            kind = row.probe or self._usual(row.asset.partition(":")[0])
+            if asset is None:
+                near = did_you_mean(row.asset, assets)
+                self.problems.append(node.problem(f'unknown asset "{row.asset}"{near}', key="asset"))
+            elif kind not in PROBES:
+                near = did_you_mean(kind, PROBES)
+                self.problems.append(node.problem(f'unknown probe "{kind}"{near}', key="probe"))
+            else:
+                self._target(row, asset, kind, node)
+
+    def _target(self, row: TargetRow, asset: Asset, kind: str, node: Node) -> None:
+        own = Layer(row.every, row.timeout, row.rule, row.settings, node)
+        plan = self._plan(kind, [*self._layers(asset.kind, kind), own], self._families(row, asset.kind, kind))
+        if plan is None:
+            return
+        if kind == "dns" and "query" not in plan.settings:
+            self.problems.append(node.problem("which name to ask?", 'settings: {query: "bb."}', key="settings"))
+            return
+        for family in plan.families:
+            label = row.name or row.address.partition("://")[2].strip("/") or row.address
+            both = f"/{family}" if len(plan.families) > 1 else ""
+            target = Target(f"{asset.id}/{label}{both}", row.address, family)
+            self._add(asset.id, target, kind, plan, node)
+
+    def _usual(self, kind: str) -> str:
+        return next(iter(self.doc.checks.get(kind, {})), _FIRST)  # type: ignore[call-overload]
+
+    def _families(self, row: TargetRow, kind: str, probe: str) -> tuple[int, ...]:
+        """An IP literal has its family; a name is asked over those of the target, the template, or IPv4."""
+        try:
+            return (ipaddress.ip_address(row.address).version,)
+        except ValueError:
+            return row.families or self._template_families(kind, probe) or (4,)
+
+    def _template_families(self, kind: str, probe: str) -> tuple[int, ...] | None:
+        found = None
+        for name in ("any", kind):
+            template = self.doc.checks.get(name, {}).get(probe)  # type: ignore[call-overload]
+            found = template.families if template and template.families else found
+        return found
+
+    def _template(self, kind: str, probe: str) -> Plan | None:
+        """Return the plan of a kind that the inventory feeds, or None when its template is absent or wrong."""
+        if probe not in self.doc.checks.get(kind, {}):  # type: ignore[call-overload]
+            return None
+        families = self._template_families(kind, probe) or self.doc.vantage.families
+        return self._plan(probe, self._layers(kind, probe), families)
+
+    def _layers(self, kind: str, probe: str) -> list[Layer]:
+        layers = []
+        for name in ("any", kind):
+            template: Template | None = self.doc.checks.get(name, {}).get(probe)  # type: ignore[call-overload]
+            if template is not None:
+                node = self.tree.at("checks", name, probe)
+                layers.append(Layer(template.every, template.timeout, template.rule, template.settings, node))
+        return layers
+
+    def _plan(self, probe: str, layers: list[Layer], families: Iterable[int]) -> Plan | None:
+        """Lay the layers over each other; None after a problem, which is told where it stands."""
+        before = len(self.problems)
+        every, timeout = _last(layers, "every"), _last(layers, "timeout")
+        rule = self._rule(*_last(layers, "rule"))
+        settings: dict[str, Any] = {}
+        for layer in layers:
+            values, wrong = _settings(probe, layer)
+            self.problems += wrong
+            settings |= values
+        if every[0] is None or timeout[0] is None:
+            what = "every" if every[0] is None else "timeout"
+            message = f"nothing says {what} for probe {probe}"
+            self.problems.append(layers[-1].node.problem(message, f"checks.any.{probe}.{what}", key=what))
+        elif timeout[0] >= every[0]:
+            message = f"{timeout[0]:g} s is not shorter than the cadence of {every[0]:g} s"
+            self.problems.append(timeout[1].problem(message, key="timeout"))
+        if len(self.problems) > before or every[0] is None or timeout[0] is None or rule is None:
+            return None
+        seen = tuple(family for family in families if family in self.doc.vantage.families)
+        return Plan(every[0], timeout[0], rule, seen, settings)
+
+    def _rule(self, name: str | None, node: Node) -> Rule | None:
+        row = self.doc.rules.get(name or "default")
+        if row is None:
+            near = did_you_mean(name or "default", self.doc.rules)
+            self.problems.append(node.problem(f'unknown rule "{name or "default"}"{near}', key="rule"))
+            return None
+        return _rule(row)
+
+    def _add(
+        self,
+        asset: str,
+        target: Target,
+        kind: str,
+        plan: Plan,
+        node: Node,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        serves: tuple[str, ...] = (),
+        reference: str = "",
+    ) -> None:
+        """Make one check; the inventory's settings win over the template's."""
+        values = {**self._agent(kind), **plan.settings, **(settings or {})}
+        probe, wrong = construct(PROBES[kind], values)
+        if wrong:
+            self.problems += [placed(fault, node.at("settings")) for fault in wrong]
+            return
+        name = _name(kind, values)
+        identity = f"{target.id}/{kind}" + (f"/{name}" if name else "")
+        if identity in self.made:
+            self.problems.append(node.problem(f'a second check "{identity}"', "another address, or a name", key="name"))
+            return
+        self.made[identity] = Check(
+            identity, asset, target, kind, probe, plan.every, plan.timeout, plan.rule, serves, reference
+        )
+
+    def _agent(self, kind: str) -> dict[str, str]:
+        has = "agent" in PROBES[kind].__dataclass_fields__  # type: ignore[attr-defined]
+        return {"agent": self.doc.user_agent} if has and self.doc.user_agent else {}
+
+
+def _servers(row: NameserverRow) -> Iterator[Target]:
+    """Yield a target per glue address: ``nameserver:HOST/4``, a second one ``nameserver:HOST/4-2``."""
+    for family, addresses in ((4, row.glue_v4), (6, row.glue_v6)):
+        for number, address in enumerate(addresses, 1):
+            yield Target(f"nameserver:{row.ns_host}/{family}" + (f"-{number}" if number > 1 else ""), address, family)
+
+
+def _last(layers: list[Layer], key: str) -> tuple[Any, Node]:
+    """Return the value that wins, and the place that says it."""
+    found = (None, layers[-1].node)
+    for layer in layers:
+        value = getattr(layer, key)
+        found = (value, layer.node) if value is not None else found
+    return found
+
+
+def _settings(probe: str, layer: Layer) -> tuple[dict[str, Any], list[Problem]]:
+    """Check one layer's settings; what it leaves out another layer may give."""
+    values, wrong = checked(PROBES[probe], dict(layer.settings))
+    return values, [placed(fault, layer.node.at("settings")) for fault in wrong]
+
+
+def _rule(row: RuleRow) -> Rule:
+    limits = tuple(Threshold(limit.key, limit.above, limit.below) for limit in row.thresholds)
+    return Rule(row.fall, row.rise, row.silence, row.refusal, limits)
+
+
+def _name(kind: str, settings: Mapping[str, Any]) -> str:
+    """Several questions of one kind to one target are told apart by this: the zone that is asked, the port."""
+    if kind == "dns":
+        return str(settings.get("query", ".")).rstrip(".") or "root"
+    return str(settings.get("port", ""))

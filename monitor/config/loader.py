@@ -1,0 +1,179 @@
+"""Shipped files, the operator's over them -> Settings, or every problem at once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from monitor import data
+from monitor.config.channels import build_channels, forms
+from monitor.config.doors import base_url, ops_door, state
+from monitor.config.guard import check_guard
+from monitor.config.inventory import TABLES, read_inventory
+from monitor.config.merge import Merger
+from monitor.config.nodes import Node, UnreadableError, read_yaml
+from monitor.config.people import check_people, directory
+from monitor.config.problems import ConfigError, Problem, Where, did_you_mean
+from monitor.config.schema import FILES, Document
+from monitor.config.settings import Door, Settings
+from monitor.config.validate import Fault, faults, placed
+from monitor.config.world import build
+
+OVERLAY = Path("/etc/lambi")
+"""The operator's folder unless $LAMBI_CONFIG names another; it need not exist."""
+MAX_REPAIRS = 8
+
+
+def load(overlay: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of the shipped files with ``overlay`` over them; raises ConfigError with all problems."""
+    settings, problems = _read(overlay, os.environ if environ is None else environ)
+    if problems or settings is None:
+        raise ConfigError(problems)
+    return settings
+
+
+def check(overlay: Path | None, environ: Mapping[str, str] | None = None) -> list[Problem]:
+    """Return every problem of the files, none when they can be used."""
+    return _read(overlay, os.environ if environ is None else environ)[1]
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of the YAML files, for editors."""
+    return Document.model_json_schema()
+
+
+def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
+    problems = _strangers(overlay)
+    shipped = _tree(data.shipped("config"), problems)
+    tree = _over(shipped, overlay, problems) if overlay else shipped
+    known, wrong = read_inventory(data.shipped("config/inventory"), overlay / "inventory" if overlay else None)
+    problems += wrong
+    doc, tree = _document(tree, shipped, problems)
+    if doc is None:
+        return None, _in_order(problems)
+    problems += check_guard(doc, tree)
+    world, wrong = build(doc, tree, known)
+    problems += wrong
+    channels, wrong = build_channels(doc, tree, environ)
+    problems += wrong
+    problems += check_people(doc, tree, world.territories, forms(doc))
+    ops, wrong = ops_door(doc, tree, environ)
+    problems += wrong
+    folder = state(doc)
+    settings = Settings(
+        world=world,
+        directory=directory(doc),
+        channels=channels,
+        site=doc.site,
+        state=folder,
+        public=Door(doc.web.public.host, doc.web.public.port),
+        ops=ops,
+        control=Path(doc.web.control) if doc.web.control else folder / "control.sock",
+        base_url=base_url(doc),
+        retention_days=doc.store.retention_days,
+        user_agent=doc.user_agent,
+    )
+    return settings, _in_order(problems)
+
+
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    """By file and line; what two looks said of one place once."""
+    once = dict.fromkeys(problems)
+    return sorted(once, key=lambda problem: (problem.file, problem.line, problem.where.column))
+
+
+def _strangers(overlay: Path | None) -> list[Problem]:
+    """Tell of a folder that is not there, and of files that nobody would read."""
+    if overlay is None:
+        return []
+    if not overlay.is_dir():
+        missing = Problem(Where(str(overlay)), "", "no such folder", "the folder of your configuration")
+        return [] if overlay == OVERLAY else [missing]
+    problems = []
+    tables = [table.file for table in TABLES.values()]
+    for folder, suffixes, names in (
+        (overlay, (".yaml", ".yml"), list(FILES)),
+        (overlay / "inventory", (".csv",), tables),
+    ):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.suffix in suffixes and path.name not in names:
+                message = f"a file that is not read{did_you_mean(path.name, names)}"
+                problems.append(Problem(Where(str(path)), "", message))
+    return problems
+
+
+def _tree(folder: Path, problems: list[Problem]) -> Node:
+    """Lay the YAML files of one folder side by side."""
+    root = Node({}, Where(str(folder / "lambi.yaml"), 1))
+    merger = Merger()
+    for name, parts in FILES.items():
+        path = folder / name
+        if not path.exists():
+            continue
+        try:
+            tree, wrong = read_yaml(path)
+        except UnreadableError as error:
+            problems.append(error.problem)
+            continue
+        problems += wrong
+        root = merger.over(root, _allowed(tree, parts, problems))
+    problems += merger.problems
+    return root
+
+
+def _allowed(tree: Node, parts: tuple[str, ...], problems: list[Problem]) -> Node:
+    """Keep what this file may hold."""
+    kept = {}
+    for key, node in tree.value.items() if isinstance(tree.value, dict) else ():
+        if key in parts:
+            kept[key] = node
+            continue
+        home = next((name for name, held in FILES.items() if key in held), "")
+        hint = f"; it belongs in {home}" if home else did_you_mean(key, parts)
+        problems.append(Problem(node.where, key, f"unknown key{hint}"))
+    return Node(kept, tree.where)
+
+
+def _over(shipped: Node, overlay: Path, problems: list[Problem]) -> Node:
+    merger = Merger()
+    tree = merger.over(shipped, _tree(overlay, problems))
+    problems += merger.problems
+    return tree
+
+
+def _document(tree: Node, shipped: Node, problems: list[Problem]) -> tuple[Document | None, Node]:
+    """Validate; what is wrong is told and left out, so that the rest can be checked as well."""
+    told = False
+    for _ in range(MAX_REPAIRS):
+        try:
+            return Document.model_validate(tree.plain()), tree
+        except ValidationError as error:
+            found = faults(error, Document)
+        if not told:
+            problems += [placed(fault, tree) for fault in found]
+            told = True
+        tree = _without(tree, shipped, found)
+    return None, tree
+
+
+def _without(tree: Node, shipped: Node, found: list[Fault]) -> Node:
+    """Drop the rows of lists that have a fault; take any other part as it was shipped."""
+    parts = dict(tree.value) if isinstance(tree.value, dict) else {}
+    rows: dict[str, set[int]] = {}
+    for fault in found:
+        part = str(fault.location[0]) if fault.location else ""
+        node = parts.get(part)
+        if node is not None and isinstance(node.value, list) and len(fault.location) > 1:
+            rows.setdefault(part, set()).add(int(fault.location[1]))
+        elif isinstance(shipped.value, dict) and part in shipped.value and parts[part] is not shipped.value[part]:
+            parts[part] = shipped.value[part]
+        else:
+            parts.pop(part, None)
+    for part, numbers in rows.items():
+        node = parts[part]
+        if isinstance(node.value, list):
+            kept = [row for number, row in enumerate(node.value) if number not in numbers]
+            parts[part] = Node(kept, node.where, node.path)
+    return Node(parts, tree.where, tree.path)

@@ -1,0 +1,277 @@
+"""What may stand in the YAML files, as pydantic models; values arrive as text. `monitor.config.schema()` prints it."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from alerting.model import Severity
+from monitor.config.types import Asked, AssetId, Duration, Families, HostOrIp, Ip, Slug, Url, Zone, wrong
+from monitor.model import Phase
+
+KINDS = (
+    "territory", "cctld", "nameserver", "ixp", "website", "cable", "landing", "router", "network", "site", "power",
+    "vantage",
+)  # fmt: skip
+OWN_KINDS = ("router", "network", "site", "power", "website", "nameserver", "ixp", "cable", "landing")
+"""Kinds of assets that an operator may add."""
+Kind = Literal[
+    "territory", "cctld", "nameserver", "ixp", "website", "cable", "landing", "router", "network", "site", "power",
+    "vantage",
+]  # fmt: skip
+Positive = Annotated[Duration, Field(gt=0)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class Strict(BaseModel):
+    """An unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Vantage(Strict):
+    """The place that looks."""
+
+    id: Slug = "here"
+    name: str = "this vantage"
+    territory: str = ""
+    families: Families = (4, 6)
+
+
+class Reference(Strict):
+    """A server outside the region that shows whether this vantage sees the world."""
+
+    id: Slug
+    network: Annotated[str, Field(min_length=1)]
+    addresses: Annotated[tuple[Ip, ...], Field(min_length=1)]
+
+
+class Guard(Strict):
+    """The own-link guard."""
+
+    quorum: Annotated[int, Field(ge=1)] = 2
+    every: Positive = 5.0
+    timeout: Positive = 2.0
+    query: str = "."
+    rule: str = "default"
+    references: tuple[Reference, ...] = ()
+
+
+class Template(Strict):
+    """How one kind of question is asked; what is not written comes from the line above it: ``any``, then the kind."""
+
+    every: Positive | None = None
+    timeout: Positive | None = None
+    rule: str | None = None
+    families: Families | None = None
+    settings: dict[str, Any] = {}
+
+
+class ThresholdRow(Strict):
+    """Limits of one measured value."""
+
+    key: Annotated[str, Field(min_length=1)]
+    above: float | None = None
+    below: float | None = None
+
+
+class RuleRow(Strict):
+    """How much evidence a verdict needs."""
+
+    fall: Annotated[int, Field(ge=1, le=100)] = 3
+    rise: Annotated[int, Field(ge=1, le=100)] = 2
+    silence: Duration = 8.0
+    refusal: Duration = 2.0
+    thresholds: tuple[ThresholdRow, ...] = ()
+
+
+class SeverityLine(Strict):
+    """One row of the severity table."""
+
+    kind: Kind | Literal["*"]
+    phase: Literal[Phase.DOWN, Phase.DEGRADED]
+    severity: Severity | Literal["none"]
+    left: Annotated[int, Field(ge=0)] | None = None
+    people: Annotated[int, Field(ge=0)] | None = None
+
+
+class Incidents(Strict):
+    """How incidents behave."""
+
+    settle: Duration = 120.0
+
+
+class Deadlines(Strict):
+    """How long a message is worth trying."""
+
+    info: Positive = 3600.0
+    warning: Positive = 4 * 3600.0
+    major: Positive = 12 * 3600.0
+    critical: Positive = 24 * 3600.0
+
+
+class Alerts(Strict):
+    """What messages say and how long they are tried."""
+
+    desk: Annotated[str, Field(max_length=20)] = ""
+    deadlines: Deadlines = Deadlines()
+
+
+class Secret(Strict):
+    """Where a secret is found; the files never hold one."""
+
+    env: str = ""
+    file: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _never_plain(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise wrong("a secret must not stand in the file", "{env: NAME} or {file: /path}")
+        return value
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if bool(self.env) == bool(self.file):
+            raise wrong("one place for the secret", "{env: NAME} or {file: /path}")
+        return self
+
+
+class Channel(BaseModel):
+    """One provider; the other keys are its kind's settings."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+    kind: str
+    enabled: bool = False
+
+
+class Door(Strict):
+    """Where a door listens."""
+
+    host: HostOrIp = "127.0.0.1"
+    port: Port
+
+
+class OpsDoor(Door):
+    """The operators' door; a bearer token guards it anywhere but on loopback."""
+
+    token: Secret | None = None
+
+
+class Web(Strict):
+    """The doors."""
+
+    public: Door = Door(port=8080)
+    ops: OpsDoor = OpsDoor(port=9115)
+    control: str = ""
+    base_url: Url | Literal[""] = ""
+
+
+class Store(Strict):
+    """Where the daemon keeps what it saw."""
+
+    folder: str = ""
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+
+
+class AssetRow(Strict):
+    """An asset that an operator adds."""
+
+    id: AssetId
+    name: Annotated[str, Field(min_length=1)]
+    territory: str = ""
+    territories: tuple[str, ...] = ()
+    facts: dict[str, str] = {}
+
+
+class TargetRow(Strict):
+    """An address that makes an asset watched. Short: "ixp:ttix1 192.0.2.1" or "ixp:ttix1 192.0.2.1 icmp"."""
+
+    asset: AssetId
+    address: Asked
+    name: Slug | Literal[""] = ""
+    probe: str = ""
+    families: Families | None = None
+    every: Positive | None = None
+    timeout: Positive | None = None
+    rule: str | None = None
+    settings: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        words = value.split()
+        if len(words) not in {2, 3}:
+            raise wrong("not a target", '"ASSET ADDRESS" or "ASSET ADDRESS PROBE", or keys asset, address, probe')
+        return dict(zip(("asset", "address", "probe"), words, strict=False))
+
+
+class DependRow(Strict):
+    """What an asset depends on. Only ``confirmed`` silences anything."""
+
+    asset: AssetId
+    on: Annotated[tuple[AssetId, ...], Field(min_length=1)]
+    mode: Literal["all", "any"] = "all"
+    confirmed: bool = False
+    source: str = "operator"
+
+
+class AddressRow(Strict):
+    """One way to reach a contact."""
+
+    channel: str
+    to: Annotated[str, Field(min_length=1, max_length=254)]
+    enabled: bool = True
+
+
+class ContactRow(Strict):
+    """Somebody who may be told."""
+
+    name: Slug
+    agency: Annotated[str, Field(min_length=1)]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+    zone: Zone = "UTC"
+    addresses: tuple[AddressRow, ...] = ()
+
+
+class RouteRow(Strict):
+    """Who hears what; an empty list matches everything."""
+
+    name: Slug
+    contacts: Annotated[tuple[str, ...], Field(min_length=1)]
+    territories: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    at_least: Severity = Severity.INFO
+    repeat: Duration = 0.0
+
+
+class Document(Strict):
+    """All YAML files laid together."""
+
+    site: Annotated[str, Field(pattern=r"^[A-Za-z]?$")] = ""
+    user_agent: str = ""
+    vantage: Vantage = Vantage()
+    guard: Guard = Guard()
+    checks: dict[Kind | Literal["any"], dict[str, Template]] = {}
+    rules: dict[str, RuleRow] = {}
+    severities: tuple[SeverityLine, ...] = ()
+    incidents: Incidents = Incidents()
+    alerts: Alerts = Alerts()
+    channels: dict[Slug, Channel] = {}
+    web: Web = Web()
+    store: Store = Store()
+    assets: tuple[AssetRow, ...] = ()
+    targets: tuple[TargetRow, ...] = ()
+    depends: tuple[DependRow, ...] = ()
+    contacts: tuple[ContactRow, ...] = ()
+    routes: tuple[RouteRow, ...] = ()
+
+
+FILES: dict[str, tuple[str, ...]] = {
+    "lambi.yaml": tuple(name for name in Document.model_fields if name not in {"contacts", "routes"}),
+    "contacts.yaml": ("contacts",),
+    "routes.yaml": ("routes",),
+    "targets.yaml": ("assets", "targets", "depends"),
+}
+"""Which file may hold which part."""

@@ -1,0 +1,48 @@
+"""What the daemon is started with: everything of the files, checked, ready to use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alerting.plan import Directory
+from monitor.model import World
+
+PACKETS = {"icmp": 1, "dns": 1, "tcp": 3, "http": 12}
+"""Packets that one look sends when all goes well: the handshake, TLS and the request of a small page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where a door listens; ``token`` guards the operators' door."""
+
+    host: str
+    port: int
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole configuration; immutable, replaced whole at a reload."""
+
+    world: World
+    directory: Directory
+    channels: Mapping[str, Any]
+    """Channels that are switched on, by the name that contacts use."""
+    site: str
+    """A letter before incident numbers when several sites run, or empty."""
+    state: Path
+    """Folder of the journal and the series."""
+    public: Door
+    ops: Door
+    control: Path
+    """The unix socket of the ``lambi`` command."""
+    base_url: str
+    """Where people reach the public page; links in messages begin with it."""
+    retention_days: int
+    user_agent: str
+
+    @property
+    def packets_per_minute(self) -> float:
+        """Packets that the checks send in a minute when all goes well."""
+        return sum(PACKETS.get(check.kind, 1) * 60 / check.every for check in self.world.checks.values())

@@ -1,0 +1,147 @@
+"""The kinds of values that config knows; each says what it expects."""
+
+import ipaddress
+import re
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from monitor.config.problems import did_you_mean
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|d)?", re.ASCII)
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\.?\Z){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
+_ZONES = frozenset(available_timezones())
+
+
+def wrong(message: str, expected: str = "") -> PydanticCustomError:
+    """Return the error that the loader turns into a problem."""
+    # The text goes in as context: as a template, braces in it would be read as fields.
+    return PydanticCustomError("lambi", "{message}", {"message": message, "expected": expected})
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong("not a single value", "text")
+    return value.strip()
+
+
+def duration(value: Any) -> float:
+    """Read seconds from ``30s``, ``1.5m``, ``250ms`` or a bare number of seconds."""
+    text = str(value) if isinstance(value, int | float) else _text(value)
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise wrong(f'"{text[:40]}" is not a duration', "a number with its unit: 250ms, 30s, 5m, 1h, 2d")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def ip_address(value: Any) -> str:
+    """Return an IPv4 or IPv6 address in its canonical form."""
+    text = _text(value)
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise wrong(f'"{text[:60]}" is not an IP address', "like 192.0.2.1 or 2001:db8::1") from None
+
+
+def ip_prefix(value: Any) -> str:
+    """Return an IP prefix in its canonical form; host bits are an error."""
+    text = _text(value)
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        reason = "has host bits set" if "host bits" in str(error) else "is not an IP prefix"
+        raise wrong(f'"{text[:60]}" {reason}', "like 192.0.2.0/24 or 2001:db8::/32") from None
+
+
+def host_name(value: Any) -> str:
+    """Return a host name (RFC 1123, and the underscore that people use)."""
+    text = _text(value)
+    if not _HOST.fullmatch(text):
+        raise wrong(f'"{text[:60]}" is not a host name', "like ns1.example.net")
+    return text.lower().rstrip(".")
+
+
+def host_or_ip(value: Any) -> str:
+    """Return an address or a host name; four numbers are always meant as an address."""
+    text = _text(value)
+    if ":" in text or re.fullmatch(r"[\d.]+", text):
+        return ip_address(text)
+    return host_name(text)
+
+
+def web_url(value: Any) -> str:
+    """Return an http or https URL without a user or password in it."""
+    text = _text(value)
+    match = re.fullmatch(r"https?://(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#:@\s]+)(?::\d{1,5})?(?:[/?#]\S*)?", text)
+    if not match:
+        raise wrong("not a web address", "like https://ix.example/ without user or password")
+    host_or_ip(match["host"].strip("[]"))
+    return text
+
+
+def asked(value: Any) -> str:
+    """Return what a probe may ask: IP address, host name or URL."""
+    text = _text(value)
+    return web_url(text) if "://" in text else host_or_ip(text)
+
+
+def zone(value: Any) -> str:
+    """Return a time zone of the IANA database."""
+    text = _text(value)
+    if text not in _ZONES:
+        near = did_you_mean(text, {z: z for z in _ZONES if "/" in z or z == "UTC"}) if text else ""
+        raise wrong(f'"{text[:40]}" is not a time zone of the IANA database{near}', "like America/Port_of_Spain or UTC")
+    return text
+
+
+def slug(value: Any) -> str:
+    """Return a name that pages, files and messages can carry."""
+    text = _text(value)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,62}", text):
+        raise wrong(f'"{text[:40]}" is not a short name', "small letters, digits, dots and dashes, like bb-regulator")
+    return text
+
+
+def asset_id(value: Any) -> str:
+    """Return ``kind:slug``."""
+    text = _text(value)
+    if not re.fullmatch(r"[a-z]+:[a-z0-9][a-z0-9._-]{0,80}", text):
+        raise wrong(f'"{text[:60]}" is not an asset id', 'kind, colon, name, like "router:bridgetown-1" or "ixp:ttix1"')
+    return text
+
+
+def families(value: Any) -> tuple[int, ...]:
+    """Return address families; ``auto`` asks over both, and what this machine cannot do is UNKNOWN."""
+    words = value if isinstance(value, list) else [_text(value)]
+    table = {"auto": (4, 6), "4": (4,), "6": (6,)}
+    if not words or not all(isinstance(word, str) and word in table for word in words):
+        raise wrong("not address families", "auto, 4, 6 or [4, 6]")
+    return tuple(sorted({family for word in words for family in table[word]}))
+
+
+def _kind(schema: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema(schema)
+
+
+_STRING = {"type": "string"}
+Duration = Annotated[
+    float, BeforeValidator(duration), _kind({"type": ["string", "number"], "examples": ["30s", "5m"], "minimum": 0})
+]
+Ip = Annotated[str, BeforeValidator(ip_address), _kind({**_STRING, "examples": ["192.0.2.1", "2001:db8::1"]})]
+Prefix = Annotated[str, BeforeValidator(ip_prefix), _kind({**_STRING, "examples": ["192.0.2.0/24"]})]
+Host = Annotated[str, BeforeValidator(host_name), _kind({**_STRING, "examples": ["ns1.example.net"]})]
+HostOrIp = Annotated[str, BeforeValidator(host_or_ip), _kind(_STRING)]
+Url = Annotated[str, BeforeValidator(web_url), _kind({**_STRING, "examples": ["https://ix.example/"]})]
+Asked = Annotated[str, BeforeValidator(asked), _kind({**_STRING, "examples": ["192.0.2.1", "https://ix.example/"]})]
+Zone = Annotated[str, BeforeValidator(zone), _kind({**_STRING, "examples": ["America/Port_of_Spain"]})]
+Slug = Annotated[str, BeforeValidator(slug), _kind({**_STRING, "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"})]
+AssetId = Annotated[str, BeforeValidator(asset_id), _kind({**_STRING, "examples": ["router:bridgetown-1"]})]
+Families = Annotated[
+    tuple[int, ...],
+    BeforeValidator(families),
+    _kind({"anyOf": [{"enum": ["auto", 4, 6]}, {"type": "array", "items": {"enum": [4, 6]}}]}),
+]

@@ -1,0 +1,148 @@
+"""Document and inventory -> World; everything that does not hold together is told."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from alerting.model import Severity
+from monitor.config import assets as made
+from monitor.config.checks import Checks
+from monitor.config.inventory import Inventory
+from monitor.config.nodes import Node
+from monitor.config.problems import Problem, did_you_mean
+from monitor.config.schema import KINDS, OWN_KINDS, AssetRow, Document, SeverityLine
+from monitor.model import Asset, Dependency, Phase, Provenance, SeverityRow, World
+
+
+def build(doc: Document, tree: Node, known: Inventory) -> tuple[World, list[Problem]]:
+    """Make the world; with problems it is not to be used."""
+    problems: list[Problem] = []
+    territories = made.territories(known)
+    assets = made.assets(known)
+    problems += _home(doc, tree, territories)
+    problems += _own_assets(doc, tree, assets, territories)
+    checks = Checks(doc, tree)
+    checks.references()
+    checks.nameservers(known)
+    checks.websites(known)
+    checks.targets(assets)
+    problems += checks.problems
+    problems += _depends(doc, tree, assets)
+    problems += severity_holes(doc.severities, tree.at("severities"))
+    own = [Dependency(row.asset, row.on, row.mode, row.confirmed, row.source) for row in doc.depends]
+    settled = {dependency.asset for dependency in own}
+    guessed = [
+        guess for guess in made.hypotheses(known, assets.values(), doc.vantage.territory) if guess.asset not in settled
+    ]
+    world = World(
+        vantage=f"vantage:{doc.vantage.id}",
+        territories=territories,
+        assets=assets,
+        checks=checks.made,
+        dependencies=(*own, *guessed),
+        severities=tuple(map(_severity, doc.severities)),
+        quorum=doc.guard.quorum,
+        settle_seconds=doc.incidents.settle,
+    )
+    return world, problems
+
+
+def _severity(row: SeverityLine) -> SeverityRow:
+    severity = row.severity if isinstance(row.severity, Severity) else None
+    return SeverityRow(row.kind, row.phase, severity, row.left, row.people)
+
+
+def _home(doc: Document, tree: Node, codes: Collection[str]) -> list[Problem]:
+    code = doc.vantage.territory
+    if not code or code in codes:
+        return []
+    near = did_you_mean(code, codes)
+    return [
+        tree.at("vantage").problem(f'unknown territory "{code}"{near}', "its ISO code, or nothing", key="territory")
+    ]
+
+
+def _own_assets(doc: Document, tree: Node, assets: dict[str, Asset], codes: Collection[str]) -> list[Problem]:
+    """Add the vantage and the operator's assets."""
+    problems = []
+    home = (doc.vantage.territory,) if doc.vantage.territory else ()
+    identity = f"vantage:{doc.vantage.id}"
+    assets[identity] = Asset(identity, "vantage", doc.vantage.name, home, Provenance("config"))
+    for number, row in enumerate(doc.assets):
+        node = tree.at("assets", number)
+        problems += _own_asset(row, node, assets, codes)
+        own = ((row.territory,) if row.territory else ()) + row.territories
+        kind = row.id.partition(":")[0]
+        assets.setdefault(row.id, Asset(row.id, kind, row.name, own, Provenance("operator"), row.facts))
+    return problems
+
+
+def _own_asset(row: AssetRow, node: Node, assets: Mapping[str, Asset], codes: Collection[str]) -> list[Problem]:
+    problems = []
+    kind = row.id.partition(":")[0]
+    if kind not in OWN_KINDS:
+        problems.append(node.problem(f'"{kind}" is no kind of asset to add{did_you_mean(kind, OWN_KINDS)}', key="id"))
+    elif row.id in assets:
+        problems.append(node.problem(f'"{row.id}" is in the inventory already', "a target for it is enough", key="id"))
+    for code in (row.territory, *row.territories):
+        if code and code not in codes:
+            key = "territory" if code == row.territory else "territories"
+            near = did_you_mean(code, codes)
+            problems.append(node.problem(f'unknown territory "{code}"{near}', "an ISO code", key=key))
+    return problems
+
+
+def _depends(doc: Document, tree: Node, assets: Mapping[str, Asset]) -> list[Problem]:
+    problems = []
+    for number, row in enumerate(doc.depends):
+        node = tree.at("depends", number)
+        places = [("asset", node, row.asset), *((index, node.at("on"), name) for index, name in enumerate(row.on))]
+        for key, at, name in places:
+            if name not in assets:
+                problems.append(at.problem(f'unknown asset "{name}"{did_you_mean(name, assets)}', key=key))  # type: ignore[arg-type]
+    return problems + _cycles(doc, tree)
+
+
+def _cycles(doc: Document, tree: Node) -> list[Problem]:
+    needs: dict[str, list[str]] = {}
+    for row in doc.depends:
+        needs.setdefault(row.asset, []).extend(row.on)
+    problems = []
+    for way in cycles(needs):
+        number = next(n for n, row in enumerate(doc.depends) if row.asset == way[0] and way[1] in row.on)
+        problems.append(tree.at("depends", number).problem(f"depends on itself: {' -> '.join(way)}", key="on"))
+    return problems
+
+
+def cycles(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Return cycles as the way around them, until what is left has none."""
+    left = {name: list(below) for name, below in needs.items()}
+    found: list[list[str]] = []
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            way = list(reversed(error.args[1]))
+            found.append(way)
+            left[way[0]].remove(way[1])
+        else:
+            return found
+
+
+def severity_holes(rows: Iterable[SeverityLine], node: Node) -> list[Problem]:
+    """Name the kinds of assets and phases that no row decides, and rows that can never be reached."""
+    problems = []
+    decided: dict[tuple[str, Phase], int] = {}
+    for number, row in enumerate(rows):
+        reached = [kind for kind in (KINDS if row.kind == "*" else (row.kind,)) if (kind, row.phase) not in decided]
+        if not reached:
+            earlier = decided[(KINDS[0] if row.kind == "*" else row.kind, row.phase)]
+            problems.append(node.at(number).problem(f"never reached: severities[{earlier}] decides before it"))
+        if row.left is None and row.people is None:
+            decided |= {(kind, Phase(row.phase)): number for kind in reached}
+    for phase in (Phase.DOWN, Phase.DEGRADED):
+        open_kinds = [kind for kind in KINDS if (kind, phase) not in decided]
+        if open_kinds:
+            missing = "every kind" if len(open_kinds) == len(KINDS) else ", ".join(open_kinds)
+            row_text = f'a last row {{kind: "*", phase: {phase}, severity: ...}}'
+            problems.append(node.problem(f"no row decides for {missing} {phase}", row_text))
+    return problems

@@ -1,0 +1,19 @@
+"""The one place that knows whether the shipped files stand in a checkout or in an installed wheel."""
+
+import os
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+_WHEEL = _HERE / "_data"
+
+
+def shipped(name: str) -> Path:
+    """Return where a shipped file or folder stands: ``config/lambi.yaml``, ``config/inventory``, ``runbooks``."""
+    return (_WHEEL if _WHEEL.is_dir() else _HERE.parent) / name
+
+
+def state_folder() -> Path:
+    """Return where the daemon keeps its state unless config says otherwise: ``var`` of a checkout, else as the FHS."""
+    if not _WHEEL.is_dir():
+        return _HERE.parent / "var"
+    return Path("/var/lib/lambi") if os.geteuid() == 0 else Path.home() / ".local" / "state" / "lambi"
