@@ -131,13 +131,12 @@ def _moment(key: str, text: str, *, end: bool = False) -> datetime:
     wrong = BadQueryError(f"{key} must be a date such as 2026-09-01, or a time such as 2026-09-01T12:00:00Z.")
     try:
         when = datetime.fromisoformat(text)
-        if len(text) == 10:
-            return when.replace(tzinfo=UTC) + timedelta(days=end)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise wrong from None
-    if when.tzinfo is None or not 1970 < when.year < 9999:
+    day = len(text) == 10
+    if (when.tzinfo is None and not day) or not 1970 < when.year < 9999:
         raise wrong
-    return when.astimezone(UTC)
+    return when.replace(tzinfo=UTC) + timedelta(days=end) if day else when.astimezone(UTC)
 
 
 def _territory(text: str | None, world: World) -> str | None:

@@ -14,6 +14,19 @@ from monitor.web.answer import Answer
 HERE = Path(__file__).parent
 
 
+_HIDDEN = dict.fromkeys(
+    [n for n in (*range(32), *range(127, 160)) if n not in {9, 10}]
+    + [0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
+    "\N{REPLACEMENT CHARACTER}",
+)
+"""Controls, and marks that turn the direction of writing: they could make a page say what it does not hold."""
+
+
+def _visible(value: Any) -> Any:
+    """Show hidden characters of a text from outside as what they are: unreadable."""
+    return value.translate(_HIDDEN) if type(value) is str and not value.isprintable() else value
+
+
 class Pages:
     """Renders templates; the style sheet stands inside each page, so that one request is enough."""
 
@@ -26,6 +39,7 @@ class Pages:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            finalize=_visible,
         )
         self._env.globals.update(
             Phase=Phase,

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from aiohttp import web
 
+from alerting.runbooks import Runbook
 from monitor.model import AssetView, Incident, Phase, Snapshot
-from monitor.web import answer, api, history, view, words
+from monitor.web import answer, api, history, view, watching, words
 from monitor.web.answer import Answer, Recent
 from monitor.web.history import Ledger
 from monitor.web.page import Pages
 from monitor.web.shield import BadQueryError, headers, shield
-from monitor.web.watching import how_to_watch
 from probes.clock import Clock
 
 STANDING_STILL = 60.0
@@ -24,12 +24,12 @@ def make_app(
     *,
     snapshot: Callable[[], Snapshot],
     ledger: Ledger,
-    runbook: Callable[[str], str | None],
+    runbook: Callable[[str], Runbook | None],
     clock: Clock,
     base_url: str,
     count_bug: Callable[[], None],
 ) -> web.Application:
-    """Build the public door. `runbook` maps a pin ``id@hash`` to that very text, or None when it is not at hand."""
+    """Build the public door. `runbook` is `Runbooks.find`: by a pin ``id@hash``, maybe in later words."""
     door = _Door(snapshot, ledger, runbook, clock, base_url.rstrip("/"))
     pages = door.pages
     app = web.Application(middlewares=[shield(headers(pages.style), door.refuse, count_bug)], client_max_size=0)
@@ -47,7 +47,7 @@ class _Door:
         self,
         snapshot: Callable[[], Snapshot],
         ledger: Ledger,
-        runbook: Callable[[str], str | None],
+        runbook: Callable[[str], Runbook | None],
         clock: Clock,
         base_url: str,
     ) -> None:
@@ -64,14 +64,14 @@ class _Door:
         return {
             "/": self.home,
             "/assets": self.assets,
-            "/asset/{id:.+}": self.asset,
+            "/asset/{id:[\\s\\S]+}": self.asset,
             "/incidents": self.incidents,
             "/incidents.csv": self.incidents_csv,
             "/incidents/{id}": self.incident,
             "/robots.txt": self.robots,
             "/api/v1/status": self.api_status,
             "/api/v1/assets": self.api_assets,
-            "/api/v1/asset/{id:.+}": self.api_asset,
+            "/api/v1/asset/{id:[\\s\\S]+}": self.api_asset,
             "/api/v1/incidents": self.api_incidents,
             "/api/v1/incident/{id}": self.api_incident,
         }
@@ -127,7 +127,8 @@ class _Door:
             self.clock.now(),
             one=one,
             served=view.served(snapshot, one.asset.id),
-            lines=how_to_watch(one.asset) if one.phase is Phase.NOT_WATCHED else "",
+            lines=watching.lines(one.asset) if one.phase is Phase.NOT_WATCHED else "",
+            hint=watching.hint(one.asset),
         )
 
     async def _shown(self, request: web.Request) -> history.Shown:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from alerting.model import Severity
+from alerting.runbooks import Runbook
 from monitor.model import (
     Asset,
     AssetView,
@@ -305,12 +306,11 @@ def history(snapshot: Snapshot, closed: int = 120) -> FakeLedger:
     return FakeLedger([*snapshot.incidents, *over])
 
 
-RUNBOOK = """---
-id: cable-cut
-first: Call the cable's duty desk
----
-# A cable is cut
-
-1. Call the cable's duty desk; ask for the time and place of the fault.
-2. Ask the operators what capacity is left over other cables.
-"""
+RUNBOOK = Runbook(
+    id="cable-cut", title="A cable is cut", kinds=("cable",), phases=("down",), severity=Severity.WARNING,
+    roles=("on-call",), languages=("en",), reviewed=date(2026, 8, 1), minutes=30,
+    first="Call the cable's duty desk",
+    steps=("Ask for time and place of the fault.", "Ask the operators what other cables can carry."),
+    text="# A cable is cut\n\n1. Ask for time and place of the fault.\n2. Ask what other cables can carry.",
+    hash="3f9a51c20b77",
+)  # fmt: skip

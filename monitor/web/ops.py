@@ -1,0 +1,171 @@
+"""The ops door: /metrics, with blackbox_exporter's names for what is watched and lambi_* for how we do ourselves."""
+
+import hmac
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from aiohttp import web
+
+from alerting.model import Severity
+from monitor.model import AssetView, CheckView, Health, Phase, Snapshot
+from monitor.web import answer, view
+from monitor.web.exposition import CONTENT_TYPE, Family, render
+from monitor.web.shield import headers, shield
+from probes.clock import Clock
+
+ANSWERED = frozenset({Phase.UP, Phase.DEGRADED, Phase.RECOVERING})
+"""The last look was good."""
+SILENT = frozenset({Phase.DOWN, Phase.SUSPECT, Phase.UNREACHABLE})
+"""The last look failed. What is neither could not look, and exports no probe_success."""
+
+BLACKBOX: tuple[tuple[str, str, str, dict[str, str], str], ...] = (
+    ("icmp", "rtt_seconds", "probe_icmp_duration_seconds", {"phase": "rtt"}, "Duration of icmp request by phase"),
+    ("icmp", "ttl", "probe_icmp_reply_hop_limit", {}, "Replied packet hop limit (TTL for ipv4)"),
+    ("dns", "rtt_seconds", "probe_dns_duration_seconds", {"phase": "request"}, "Duration of DNS request by phase"),
+    ("dns", "soa_serial", "probe_dns_serial", {}, "Returns the serial number of the zone"),
+    (
+        "http",
+        "connect_seconds",
+        "probe_http_duration_seconds",
+        {"phase": "connect"},
+        "Duration of http request by phase",
+    ),
+    ("http", "status", "probe_http_status_code", {}, "Response HTTP status code"),
+    (
+        "http",
+        "certificate_expires_timestamp_seconds",
+        "probe_ssl_earliest_cert_expiry",
+        {},
+        "Returns last SSL chain expiry in unixtime",
+    ),
+)
+"""Probe kind, value's key -> blackbox_exporter's metric, further labels, help."""
+
+
+def make_app(
+    *,
+    snapshot: Callable[[], Snapshot],
+    token: str,
+    clock: Clock,
+    count_bug: Callable[[], None],
+) -> web.Application:
+    """Build the ops door; with a token it asks for ``Authorization: Bearer TOKEN``."""
+    guarded = token.encode()
+
+    async def metrics(request: web.Request) -> web.Response:
+        if guarded and not hmac.compare_digest(_bearer(request), guarded):
+            raise web.HTTPUnauthorized(text="This door asks for a bearer token.")
+        made = answer.make(render(collect(snapshot(), clock.now())), answer.TEXT)
+        response = answer.respond(request, made, max_age=0)
+        response.headers["Content-Type"] = CONTENT_TYPE
+        return response
+
+    def refuse(_: web.Request, status: int, sentence: str) -> web.Response:
+        challenge = {"WWW-Authenticate": 'Bearer realm="lambi"'} if status == 401 else {}
+        return web.Response(status=status, text=sentence + "\n", headers=challenge)
+
+    app = web.Application(middlewares=[shield(headers(""), refuse, count_bug)], client_max_size=0)
+    app.router.add_get("/metrics", metrics)
+    return app
+
+
+def _bearer(request: web.Request) -> bytes:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
+
+
+def collect(snapshot: Snapshot, now: datetime) -> list[Family]:
+    """Every metric of one snapshot."""
+    checks = [(one, check) for one in snapshot.assets.values() for check in one.checks if _own(snapshot, one, check)]
+    return [*_probes(checks), *_beliefs(snapshot), *_health(snapshot.health), *_picture(snapshot, now)]
+
+
+def _own(snapshot: Snapshot, one: AssetView, check: CheckView) -> bool:
+    """A check stands under each asset that it is evidence for; it is exported once, under its own."""
+    known = snapshot.world.checks.get(check.check)
+    return known is None or known.asset == one.asset.id
+
+
+def _probes(checks: Iterable[tuple[AssetView, CheckView]]) -> list[Family]:
+    success = Family("probe_success", "gauge", "Displays whether or not the probe was a success")
+    duration = Family("probe_duration_seconds", "gauge", "Returns how long the probe took to complete in seconds")
+    protocol = Family("probe_ip_protocol", "gauge", "Specifies whether probe ip protocol is IP4 or IP6")
+    asked = Family("probe_dns_query_succeeded", "gauge", "Displays whether or not the query was executed successfully")
+    unknown = Family("lambi_check_unknown", "gauge", "1 where a check could not look, so that nothing is known")
+    seen = Family("lambi_check_seen_timestamp_seconds", "gauge", "When a check last looked, whatever it saw")
+    values = {name: Family(name, "gauge", text) for _, _, name, _, text in BLACKBOX}
+    for one, check in checks:
+        labels = _labels(one, check)
+        protocol.add(check.family, **labels)
+        unknown.add(check.phase not in ANSWERED | SILENT, **labels)
+        if check.seen:
+            seen.add(check.seen.timestamp(), **labels)
+        if check.phase in ANSWERED | SILENT:
+            success.add(check.phase in ANSWERED, **labels)
+        if check.phase in ANSWERED:
+            _add_values(check, labels, values, duration)
+            if check.kind == "dns":
+                asked.add(1, **labels)
+    return [success, duration, protocol, asked, *values.values(), unknown, seen]
+
+
+def _add_values(check: CheckView, labels: dict[str, str], values: dict[str, Family], duration: Family) -> None:
+    """Values are those of the last good look; a failed look exports none, for an old value would look like a new."""
+    took = check.values.get("rtt_seconds")
+    if isinstance(took, int | float):
+        duration.add(took, **labels)
+    for kind, key, name, more, _ in BLACKBOX:
+        value = check.values.get(key)
+        if kind == check.kind and isinstance(value, int | float):
+            values[name].add(value, **labels, **more)
+
+
+def _labels(one: AssetView, check: CheckView) -> dict[str, str]:
+    return {
+        "check": check.check,
+        "asset": one.asset.id,
+        "kind": check.kind,
+        "territory": ",".join(one.asset.territories),
+        "family": str(check.family),
+        "part": check.part,
+    }
+
+
+def _beliefs(snapshot: Snapshot) -> list[Family]:
+    """What is believed of assets, incidents and the vantage; every phase and severity is there, also with 0."""
+    phases = Family("lambi_assets", "gauge", "Assets by what is believed of them")
+    counts = view.tally(view.assets(snapshot))
+    for phase in Phase:
+        phases.add(counts.get(phase, 0), phase=phase.value)
+    incidents = Family("lambi_incidents_open", "gauge", "Open incidents by severity")
+    for level in Severity:
+        incidents.add(sum(one.severity is level for one in snapshot.incidents), severity=level.value)
+    sees = Family("lambi_vantage_sees_world", "gauge", "1 while this vantage sees the world over an address family")
+    vantage = snapshot.assets.get(snapshot.world.vantage)
+    for check in vantage.checks if vantage else ():
+        if check.phase in ANSWERED | SILENT:
+            sees.add(check.phase in ANSWERED, family=str(check.family))
+    return [phases, incidents, sees]
+
+
+def _health(health: Health) -> list[Family]:
+    facts: tuple[tuple[str, str, str, float], ...] = (
+        ("lambi_start_time_seconds", "gauge", "When this process started to watch", health.started.timestamp()),
+        ("lambi_checks", "gauge", "Checks that are configured", health.checks),
+        ("lambi_packets_per_minute", "gauge", "Packets sent in a minute", health.packets_per_minute),
+        ("lambi_lateness_p99_seconds", "gauge", "How late a look leaves, 99th percentile", health.lateness_p99_seconds),
+        ("lambi_series_queued", "gauge", "Observations that wait for the series store", health.series_queued),
+        ("lambi_series_dropped_total", "counter", "Observations that the series store lost", health.series_dropped),
+        ("lambi_series_failing", "gauge", "1 while the series store cannot write", bool(health.series_error)),
+        ("lambi_outbox_pending", "gauge", "Messages that wait to leave", health.outbox_pending),
+        ("lambi_outbox_oldest_seconds", "gauge", "Age of the oldest message that waits", health.outbox_oldest_seconds),
+        ("lambi_bugs_total", "counter", "Exceptions caught at a boundary: each is a defect of ours", health.bugs),
+        ("lambi_clock_disciplined", "gauge", "1 while something steers this machine's clock", not health.clock),
+        ("lambi_capabilities_missing", "gauge", "Things that this process cannot do here", len(health.capabilities)),
+    )
+    return [Family(name, kind, text, [({}, float(value))]) for name, kind, text, value in facts]
+
+
+def _picture(snapshot: Snapshot, now: datetime) -> list[Family]:
+    age = max(0.0, (now - snapshot.at).total_seconds())
+    return [Family("lambi_snapshot_age_seconds", "gauge", "Age of the picture that these figures show", [({}, age)])]
