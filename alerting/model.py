@@ -147,6 +147,8 @@ class Message:
     severity: Severity = Severity.INFO
     thread: str = ""
     """Groups the mails of one incident (In-Reply-To, References)."""
+    at: datetime | None = None
+    """When it leaves."""
 
     def __repr__(self) -> str:
         """Name the reference only."""

@@ -244,7 +244,8 @@ class Outbox:
         subject, body = mail(occasion) if form == "mail" else ("", sms(occasion))
         thread = f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
         reference = f"{row.repeats or attempt}.{row.planned_at:x}"
-        return Message(reference, row.incident, subject, body, alert.severity if alert else row.severity, thread)
+        severity = alert.severity if alert else row.severity
+        return Message(reference, row.incident, subject, body, severity, thread, occasion.now)
 
     def _launch(self, job: Job) -> None:
         self._busy[job.row.channel] += 1

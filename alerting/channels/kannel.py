@@ -1,0 +1,67 @@
+"""SMS by the sendsms interface of a Kannel gateway (Kannel user's guide, "Using the HTTP interface to send SMS")."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import aiohttp
+import smsutil
+
+from alerting.model import Accepted, Address, DeliveryError, Message, UnansweredError
+
+
+@dataclass(frozen=True, slots=True)
+class Kannel:
+    """One request for each message; the login travels in it and is in no error."""
+
+    form: ClassVar[str] = "sms"
+    url: str
+    """http://gateway:13013/cgi-bin/sendsms"""
+    username: str
+    password: str = field(repr=False)
+    sender: str = ""
+    """The number or name that the handset shows (`from`); empty: the gateway's own."""
+    smsc: str = ""
+    """The SMS centre to use (`smsc`); empty: the gateway chooses."""
+    connect_seconds: float = 10.0
+
+    async def send(self, message: Message, address: Address) -> Accepted:
+        """Hand one message to the gateway; 202 means that it has it or has queued it."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self.connect_seconds)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.get(self.url, params=self._params(message, address), allow_redirects=False) as response,
+            ):
+                said = (await response.content.read(200)).decode(errors="replace").strip()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise DeliveryError("cannot connect to the SMS gateway") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise UnansweredError("the SMS gateway left us before it answered") from error
+        if response.status != 202:
+            raise _refusal(response.status, said)
+        return Accepted("", said)
+
+    async def close(self) -> None:
+        """Nothing is kept open between messages."""
+
+    def _params(self, message: Message, address: Address) -> dict[str, str]:
+        """Build the query: GSM-7 where the text allows, else UCS-2."""
+        wanted = {
+            "username": self.username,
+            "password": self.password,
+            "to": address.to,
+            "from": self.sender,
+            "smsc": self.smsc,
+            "text": message.body,
+            "charset": "UTF-8",
+            "coding": "0" if smsutil.is_valid_gsm(message.body) else "2",
+        }
+        return {key: value for key, value in wanted.items() if value}
+
+
+def _refusal(status: int, said: str) -> DeliveryError:
+    """Map Kannel's answer: what is wrong with the message stays wrong; a login or a busy gateway can be mended."""
+    login = "Authorization failed" in said
+    permanent = status in {400, 403, 406} and not login
+    reason = "the SMS gateway refuses our login" if login else f"the SMS gateway answered {status} {said}"
+    return DeliveryError(reason, permanent=permanent)
