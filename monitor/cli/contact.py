@@ -1,0 +1,70 @@
+"""`lambi contact`: who can be told, and whether a message gets through."""
+
+from typing import Annotated, Any
+
+import typer
+
+from alerting.model import Contact
+from monitor.cli import files, options
+from monitor.cli.say import EXIT_WRONG, EXITS, CommandError, out, out_json, table
+
+app = typer.Typer(help="List the contacts, or send one a test message.", no_args_is_help=True, epilog=EXITS)
+
+PATIENCE = 90.0
+"""Seconds; a test message waits for the provider's own answer."""
+
+
+@app.command(name="list", epilog=EXITS)
+def list_(*, config: options.Folder = None, json: options.Json = False) -> None:
+    """List who may be told, in which language and time zone, over which channels. Addresses are not shown."""
+    settings = files.settings(config)
+    facts = [_fact(contact, set(settings.channels)) for contact in settings.directory.contacts.values()]
+    if json:
+        out_json({"contacts": facts})
+        return
+    head = ("name", "agency", "language", "zone", "channels", "off")
+    table(head, [[_cell(fact[key]) for key in head] for fact in facts])
+    if not any(fact["channels"] for fact in facts):
+        out("nobody can be reached: no contact has an address on a channel that is on")
+
+
+@app.command(name="test", epilog=EXITS)
+def send_test(
+    name: Annotated[str, typer.Argument(help="The contact's name, as `lambi contact list` shows it.")],
+    *,
+    config: options.Folder = None,
+    json: options.Json = False,
+) -> None:
+    """Send a message marked TEST over the real path and print what the provider said. Exit 1 when it was not taken.
+
+    The running daemon sends it. "Accepted" means that the provider took it; a telephone may still be off.
+
+    Example:  lambi contact test bb-regulator
+    """
+    answer = files.client(config, timeout=PATIENCE).run("contact-test", {"contact": name})
+    messages = answer.get("messages", [])
+    if json:
+        out_json(answer)
+    else:
+        for message in messages:
+            out(f"{message['channel']}: {message['state']}: {message['detail']}")
+    if not messages:
+        raise CommandError(f"{name} has no address on a channel that is on: nothing was sent", EXIT_WRONG)
+    if not all(message["state"] == "accepted" for message in messages):
+        raise typer.Exit(EXIT_WRONG)
+
+
+def _fact(contact: Contact, on: set[str]) -> dict[str, Any]:
+    usable = {one.channel: one.enabled and one.channel in on for one in contact.addresses}
+    return {
+        "name": contact.name,
+        "agency": contact.agency,
+        "language": contact.language,
+        "zone": contact.zone,
+        "channels": [channel for channel, usable_ in usable.items() if usable_],
+        "off": [channel for channel, usable_ in usable.items() if not usable_],
+    }
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,33 @@
+"""`lambi run`."""
+
+import asyncio
+import sys
+
+import typer
+
+from monitor.cli import files, options
+from monitor.cli.say import EXITS, complain, out
+
+app = typer.Typer()
+
+
+@app.command(epilog=EXITS)
+def run(config: options.Folder = None) -> None:
+    """Start the daemon and stay in front; Ctrl-C or SIGTERM ends it.
+
+    It prints the page's address, what it watches, and how many packets a minute that costs.
+    It needs no root; without, ICMP may say "cannot look from here".
+
+    Examples:  lambi run   |   lambi run --config ./my-config
+    """
+    settings = files.settings(config)
+    from monitor import app as daemon  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
+
+    def say(sentence: str) -> None:
+        out(sentence)
+        sys.stdout.flush()
+
+    code = asyncio.run(daemon.run(settings, say))
+    if code:
+        complain("the daemon has ended because of the above")
+    raise typer.Exit(code)

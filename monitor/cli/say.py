@@ -1,0 +1,87 @@
+"""How the command line speaks: facts to stdout, one sentence to stderr, a number to the shell."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+EXIT_WRONG = 1
+EXIT_USAGE = 2
+EXIT_NO_DAEMON = 3
+EXIT_UNKNOWN = 4
+
+EXITS = (
+    "Exit codes: 0 all is well; 1 something is down, failed or refused; 2 the command or the config is wrong; "
+    "3 no daemon answers; 4 it cannot be known from here."
+)
+
+
+class CommandError(Exception):
+    """Ends the command: a sentence for stderr and an exit code."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def visible(text: str) -> str:
+    """Replace what could steer a terminal, or turn its text around, by symbols; line feeds and tabs stay."""
+    return "".join(char if char in "\n\t" else _symbol(char) for char in text)
+
+
+def _symbol(char: str) -> str:
+    if ord(char) < 0x20:
+        return chr(0x2400 + ord(char))
+    if ord(char) == 0x7F:
+        return "\N{SYMBOL FOR DELETE}"
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else char
+
+
+def out(text: str) -> None:
+    """Print to stdout what may hold words of devices and people."""
+    sys.stdout.write(visible(text).encode(sys.stdout.encoding or "utf-8", "replace").decode(sys.stdout.encoding) + "\n")
+
+
+def out_json(fact: Any) -> None:
+    """Print one JSON document; ASCII, so no terminal is steered by it."""
+    sys.stdout.write(json.dumps(fact, indent=2) + "\n")
+
+
+def complain(text: str) -> None:
+    """Print to stderr."""
+    sys.stderr.write(visible(text) + "\n")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print columns: coloured and folded on a terminal, plain and whole in a pipe."""
+    # rich costs 0.1 s and only tables need it
+    from rich import box  # noqa: PLC0415 - see above
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.table import Table  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    lines = [[" ".join(visible(cell).split()) for cell in row] for row in rows]
+    console = Console()
+    if not console.is_terminal:
+        for line in [list(head), *lines]:
+            out("\t".join(line))
+        return
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in head:
+        shown.add_column(name, overflow="fold")
+    for line in lines:
+        shown.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in line))
+    console.print(shown)
+
+
+STYLES = {
+    "down": "bold red",
+    "critical": "bold red",
+    "major": "red",
+    "warning": "yellow",
+    "degraded": "yellow",
+    "up": "green",
+    "unknown": "dim",
+}
+"""Colour says nothing that the word does not say."""
