@@ -76,6 +76,8 @@ class DnsEngine:
             self._land(question, STOPPED)
         for flight in self._deadlines.close():
             self._finish(flight, STOPPED)
+        self._busy.clear()
+        self._free.clear()
         for sock in list(self._pending):
             self._shut(sock)
 

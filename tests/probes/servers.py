@@ -46,7 +46,9 @@ def accepts(port: int, host: str = "127.0.0.1") -> bool:
 
 @contextmanager
 def running(command: list[str], log: Path) -> Iterator[None]:
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as process:
+    """Run a daemon in the foreground; it dies with this process, however that ends."""
+    tied = ["setpriv", "--pdeathsig", "TERM", "--", *command]
+    with log.open("wb") as out, subprocess.Popen(tied, stdout=out, stderr=subprocess.STDOUT) as process:
         try:
             yield
         finally:
