@@ -1,0 +1,299 @@
+"""Against a real nginx with a certificate made here, and scripted servers for what nginx never does."""
+
+import asyncio
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from probes.clock import SystemClock
+from probes.http import AGENT, Http
+from probes.model import LocalError, Outcome, Target
+from probes.run import Each
+from tests.probes.asks import asks_for, look
+from tests.probes.namespace import look_inside
+from tests.probes.servers import accepts, free_port, needed, running, wait_until
+
+CONFIG = """\
+daemon off; pid {folder}/pid; error_log stderr; worker_processes 1; {user}
+events {{ worker_connections 256; }}
+http {{
+  access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+  server {{
+    listen 127.0.0.1:{plain}; listen [::1]:{plain}; listen 127.0.0.1:{tls} ssl; listen [::1]:{tls} ssl;
+    location = / {{ return 200 "hello $http_host $http_user_agent"; }}
+    location = /missing {{ return 404; }}
+    location = /hop {{ return 302 /; }}
+    location = /loop {{ return 302 /loop; }}
+    location = /elsewhere {{ return 302 ftp://127.0.0.1/; }}
+    location = /big {{ root {folder}; }}
+  }}
+}}
+"""
+
+
+class Nginx:
+    def __init__(self, folder: Path) -> None:
+        self.plain, self.tls = free_port(), free_port()
+        self.ca = str(folder / "cert.pem")
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory):
+    needed("nginx", "openssl")
+    folder: Path = tmp_path_factory.mktemp("nginx")
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+            "-subj", "/CN=www.example", "-addext", "subjectAltName=DNS:www.example,IP:127.0.0.1",
+            "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"),
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (folder / "big").write_bytes(b"x" * 5_000_000)
+    server = Nginx(folder)
+    user = "user root;" if folder.owner() == "root" else ""
+    (folder / "conf").write_text(CONFIG.format(folder=folder, plain=server.plain, tls=server.tls, user=user))
+    with running(["/usr/sbin/nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "conf")], folder / "log"):
+        wait_until(lambda: accepts(server.plain) and accepts(server.tls), "nginx")
+        yield server
+
+
+@pytest.fixture
+async def engine():
+    engine = Each(vantage="vantage:test", clock=SystemClock())
+    yield engine
+    await engine.close()
+    assert engine.bugs == 0
+
+
+async def ask(engine, probe, address, family=4, timeout=10.0):
+    [seen] = (await look(engine, asks_for(probe, [(address, family)], timeout))).values()
+    return seen.parts[""]
+
+
+@pytest.mark.parametrize(("host", "family"), [("127.0.0.1", 4), ("[::1]", 6)])
+async def test_a_page_over_http(engine, nginx, host, family):
+    part = await ask(engine, Http(), f"http://{host}:{nginx.plain}/", family)
+
+    assert (part.outcome, part.reason) == (Outcome.OK, "")
+    assert part.values["status"] == 200
+    assert 0 < part.values["connect_seconds"] <= part.values["first_byte_seconds"] <= part.values["rtt_seconds"]
+    assert "certificate_expires_timestamp_seconds" not in part.values
+
+
+@pytest.mark.parametrize(("address", "family"), [("127.0.0.1", 4), ("::1", 6)])
+async def test_a_name_is_asked_at_an_address_with_its_certificate(engine, nginx, address, family):
+    part = await ask(engine, Http(url=f"https://www.example:{nginx.tls}/", ca=nginx.ca), address, family)
+
+    assert (part.outcome, part.reason) == (Outcome.OK, "")
+    days = (part.values["certificate_expires_timestamp_seconds"] - SystemClock().now().timestamp()) / 86_400
+    assert 28 < days < 31
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_a_refusal(engine, nginx):
+    part = await ask(engine, Http(), f"https://127.0.0.1:{nginx.tls}/")
+
+    assert (part.outcome, part.refused) == (Outcome.FAILED, True)
+    assert part.reason == "its certificate is not valid: self-signed certificate"
+
+
+async def test_a_certificate_for_another_name_is_a_refusal(engine, nginx):
+    part = await ask(engine, Http(url=f"https://other.example:{nginx.tls}/", ca=nginx.ca), "127.0.0.1")
+
+    assert part.reason.startswith("its certificate is not valid: Hostname mismatch")
+
+
+async def test_tls_to_a_server_without_tls(engine, nginx):
+    part = await ask(engine, Http(), f"https://127.0.0.1:{nginx.plain}/")
+
+    assert (part.outcome, part.refused) == (Outcome.FAILED, True)
+    assert part.reason.startswith("TLS fails: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "settings", "outcome", "reason"),
+    [
+        ("missing", {}, Outcome.FAILED, "answers 404 where 200-399 is expected"),
+        ("missing", {"status": "200, 404"}, Outcome.OK, ""),
+        ("", {"status": "301-399"}, Outcome.FAILED, "answers 200 where 301-399 is expected"),
+        ("hop", {}, Outcome.OK, ""),
+        ("hop", {"redirects": 1, "status": "200"}, Outcome.OK, ""),
+        ("hop", {"redirects": 0, "status": "302"}, Outcome.OK, ""),
+        ("loop", {}, Outcome.FAILED, "redirects too often"),
+        ("elsewhere", {}, Outcome.FAILED, "redirects to what is no URL of http or https"),
+        ("big", {}, Outcome.OK, ""),
+    ],
+)
+async def test_statuses_and_redirects(engine, nginx, path, settings, outcome, reason):
+    part = await ask(engine, Http(**settings), f"http://127.0.0.1:{nginx.plain}/{path}")
+
+    assert (part.outcome, part.reason, part.refused) == (outcome, reason, outcome is Outcome.FAILED)
+
+
+async def test_a_closed_port_refuses(engine):
+    port = free_port()
+    part = await ask(engine, Http(), f"http://127.0.0.1:{port}/")
+
+    assert (part.outcome, part.reason, part.refused) == (Outcome.FAILED, f"refuses port {port}", True)
+
+
+async def serve(*said: bytes, hang: bool = False):
+    """A server that says its piece, whatever it is asked, and remembers the request."""
+    heard: list[bytes] = []
+    stop = asyncio.Event()
+
+    async def talk(reader, writer):
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        for piece in said:
+            writer.write(piece)
+        await writer.drain()
+        if hang:
+            await stop.wait()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    return server, server.sockets[0].getsockname()[1], heard, stop
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", b"HTTP/1.1 200"]
+)
+async def test_an_answer_that_breaks_off_is_a_refusal(engine, said):
+    server, port, _, _ = await serve(said)
+    part = await ask(engine, Http(), f"http://127.0.0.1:{port}/")
+    server.close()
+
+    assert (part.outcome, part.refused) == (Outcome.FAILED, True)
+    assert part.reason.startswith("breaks off its answer (")
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_silent(engine):
+    server, port, _, stop = await serve(hang=True)
+    part = await ask(engine, Http(), f"http://127.0.0.1:{port}/", timeout=0.3)
+    stop.set()
+    server.close()
+
+    assert (part.outcome, part.reason, part.refused) == (Outcome.FAILED, "no answer within 0.3 s", False)
+
+
+async def test_an_endless_body_ends_after_64_kib(engine):
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    server, port, _, stop = await serve(head, b"x" * 70_000, hang=True)
+    part = await ask(engine, Http(), f"http://127.0.0.1:{port}/")
+    stop.set()
+    server.close()
+
+    assert part.outcome is Outcome.OK
+
+
+async def test_it_says_who_asks(engine):
+    server, port, heard, _ = await serve(b"HTTP/1.1 204 No Content\r\n\r\n")
+    await ask(engine, Http(url=f"http://www.example:{port}/x"), "127.0.0.1")
+    await ask(engine, Http(agent="Someone/1"), f"http://127.0.0.1:{port}/")
+    server.close()
+
+    assert f"User-Agent: {AGENT}\r\n".encode() in heard[0]
+    assert f"Host: www.example:{port}\r\n".encode() in heard[0]
+    assert heard[0].startswith(b"GET /x HTTP/1.1\r\n")
+    assert b"User-Agent: Someone/1\r\n" in heard[1]
+
+
+def test_our_own_resolver_and_our_own_link_are_never_the_targets_fault():
+    order = {"kind": "http", "settings": {}, "timeout": 0.5, "targets": [
+        ["www.example", 4], ["http://192.0.2.1/", 4], ["http://[2001:db8::1]/", 6],
+    ]}  # fmt: skip
+    resolv = "printf 'nameserver 127.0.0.1\\noptions timeout:1 attempts:1\\n' > $d/r; mount --bind $d/r /etc/resolv.conf"
+    silent = (
+        "nft add table inet t",
+        "nft 'add chain inet t in { type filter hook input priority 0; }'",
+        "nft add rule inet t in udp dport 53 drop",
+    )
+
+    refused = look_inside("d=$(mktemp -d)", resolv, order=order)["parts"]
+    dropped = look_inside("d=$(mktemp -d)", resolv, *silent, order=order)["parts"]
+
+    assert refused["www.example"][0] == "unknown"
+    assert refused["www.example"][1].startswith("our resolver knows no IPv4 address of it: ")
+    assert dropped["www.example"][:2] == ["unknown", "no answer of our own resolver within 0.5 s"]
+    assert refused["http://192.0.2.1/"][:2] == ["unknown", "this machine has no route to it"]
+    assert refused["http://[2001:db8::1]/"][:2] == ["unknown", "this machine has no route to it"]
+
+
+@pytest.mark.parametrize(
+    ("probe", "address", "family", "url", "pinned"),
+    [
+        (Http(), "www.example", 4, "https://www.example/", {}),
+        (Http(), "192.0.2.1", 4, "http://192.0.2.1/", {"192.0.2.1": "192.0.2.1"}),
+        (Http(), "2001:DB8::1", 6, "http://[2001:DB8::1]/", {"2001:db8::1": "2001:db8::1"}),
+        (Http(host="www.example"), "192.0.2.1", 4, "https://www.example/", {"www.example": "192.0.2.1"}),
+        (Http(url="http://www.example:8080/a"), "2001:db8::1", 6, "http://www.example:8080/a", {"www.example": "2001:db8::1"}),
+        (Http(url="http://www.example/"), "www.example", 4, "http://www.example/", {}),
+    ],
+)
+def test_what_is_asked_and_where(probe, address, family, url, pinned):
+    assert probe.where(Target("t", address, family)) == (url, pinned)
+
+
+@pytest.mark.parametrize(
+    ("address", "family", "reason"),
+    [
+        ("ftp://x.example/", 4, "no URL of http or https"),
+        ("http://", 4, "no URL of http or https"),
+        ("http://a:b@x.example/", 4, "a URL with a user name or password in it is not asked"),
+        ("http://192.0.2.1/", 6, "not an IPv6 address"),
+        ("http://x.example:99999/", 4, "ort"),
+        ("http://[::1/", 6, "Invalid IPv6 URL"),
+    ],
+)
+async def test_an_address_that_cannot_be_asked_is_our_fault(engine, address, family, reason):
+    with pytest.raises(LocalError, match=reason):
+        Http().where(Target("t", address, family))
+    part = await ask(engine, Http(), address, family)
+    assert part.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"url": "http://x.example/", "host": "x.example"}, "url and host: give one of them"),
+        ({"url": "gopher://x.example/"}, "no URL of http or https"),
+        ({"status": "2xx"}, "status: '2xx'; statuses and ranges expected"),
+        ({"redirects": 11}, "redirects: 11; 0 to 10 expected"),
+        ({"agent": "two\nlines"}, "agent: printable ASCII expected"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(settings, reason):
+    with pytest.raises(ValueError, match=reason):
+        Http(**settings)
+
+
+async def test_certificates_that_cannot_be_read_are_our_fault(engine):
+    part = await ask(engine, Http(ca="/no/such/file"), "https://127.0.0.1:1/")
+
+    assert (part.outcome, part.reason) == (
+        Outcome.UNKNOWN, "the certificates to trust cannot be read from /no/such/file: No such file or directory",
+    )  # fmt: skip
+
+
+async def test_an_expired_certificate_is_a_refusal(engine, tmp_path):
+    needed("openssl")
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "-1",
+            "-subj", "/CN=www.example", "-addext", "subjectAltName=DNS:www.example",
+            "-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem"),
+        ],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    part = await ask(engine, Http(url=f"https://www.example:{port}/", ca=str(tmp_path / "cert.pem")), "127.0.0.1")
+    server.close()
+
+    assert (part.reason, part.refused) == ("its certificate is not valid: certificate has expired", True)
