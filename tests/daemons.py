@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote_to_bytes
 from urllib.request import ProxyHandler, build_opener
 
@@ -246,7 +247,7 @@ def smtp_sink(security: str = "none", login: tuple[str, str] | None = None) -> I
             context, sink.ca_file = _certificate(Path(stack.enter_context(tempfile.TemporaryDirectory())))
         bound = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         sink.port = bound.getsockname()[1]
-        options = {"ssl_context": context} if security == "tls" else {"tls_context": context}
+        options: dict[str, Any] = {"ssl_context": context} if security == "tls" else {"tls_context": context}
         if login:
             options |= {
                 "auth_required": True,
