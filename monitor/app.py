@@ -5,6 +5,7 @@ import logging
 import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Self
 
 from aiohttp import web
@@ -15,7 +16,7 @@ from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
 from alerting.plan import TEST, plan_test
 from alerting.runbooks import Runbooks
-from monitor.config import Settings
+from monitor.config.settings import Door, Settings
 from monitor.data import shipped
 from monitor.instance import Instance, TakenError, drop_root
 from monitor.ledger import MIGRATIONS, Ledger
@@ -111,28 +112,29 @@ class App:
 
     async def _open_doors(self) -> None:
         settings = self.settings
-        base = settings.base_url or f"http://{_host(*settings.public)}"
-        make = lambda: public.make_app(  # noqa: E731 - two doors show the same application, each its own instance
+        base = settings.base_url or f"http://{_host(settings.public)}"
+        make = partial(
+            public.make_app,
             snapshot=self.snapshots,
             ledger=self.ledger,
-            runbook=self._runbook_text,
+            runbook=self.runbooks.find,
             clock=self.clock,
             base_url=base,
             count_bug=self.count_bug,
         )
-        host, port, token = settings.ops
-        metrics = ops.make_app(snapshot=self.snapshots, token=token or "", clock=self.clock, count_bug=self.count_bug)
-        await self._listen(make(), *settings.public)
-        await self._listen(metrics, host, port)
+        token = settings.ops.token or ""
+        metrics = ops.make_app(snapshot=self.snapshots, token=token, clock=self.clock, count_bug=self.count_bug)
+        await self._listen(make(), settings.public)
+        await self._listen(metrics, settings.ops)
         self.runners.append(
             await control.serve(settings.control, self.commands(), read=make(), count_bug=self.count_bug)
         )
 
-    async def _listen(self, app: web.Application, host: str, port: int) -> None:
+    async def _listen(self, app: web.Application, door: Door) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         self.runners.append(runner)
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, door.host, door.port).start()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop."""
@@ -197,7 +199,7 @@ class App:
             series_error=series.error,
             outbox_pending=outbox.pending,
             outbox_oldest_seconds=outbox.oldest_seconds,
-            bugs=self.bugs + self.scheduler.bugs + self.outbox.bugs + sum(e.bugs for e in self.engines.values()),
+            bugs=self.bugs + self.scheduler.bugs + outbox.bugs + sum(e.bugs for e in self.engines.values()),
             clock=self.clock_note(),
             capabilities=(*capabilities(self.engines), *self.standing, *trouble),
         )
@@ -252,13 +254,9 @@ class App:
         book = self.runbooks.match(alert)
         return book.pinned if book else ""
 
-    def _runbook_text(self, pin: str) -> str | None:
-        book = self.runbooks.find(pin)
-        return book.text if book and book.pinned == pin else None
 
-
-def _host(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _host(door: Door) -> str:
+    return f"[{door.host}]:{door.port}" if ":" in door.host else f"{door.host}:{door.port}"
 
 
 def greeting(app: App) -> list[str]:
@@ -271,7 +269,7 @@ def greeting(app: App) -> list[str]:
     idle = sum(1 for view in views if view.phase is Phase.NOT_WATCHED)
     references = sum(1 for check in world.checks.values() if check.reference)
     lines = [
-        f"Lambi looks from {world.assets[world.vantage].name}: the page is http://{_host(*settings.public)}/",
+        f"Lambi looks from {world.assets[world.vantage].name}: the page is http://{_host(settings.public)}/",
         f"{len(watched)} assets watched by {len(world.checks) - references} checks, {idle} known and not watched; "
         f"{references} references for the own link; about {settings.packets_per_minute:.0f} packets a minute",
     ]
