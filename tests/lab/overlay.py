@@ -2,14 +2,13 @@
 
 import csv
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from monitor.config.inventory import TABLES
 from monitor.data import shipped
-from tests.lab.archipelago import Archipelago
 from tests.lab.topology import CABLES, ISLANDS, REFERENCES, SMS, SMS_PASSWORD, SMS_USER, SMTP
 
 FILES = ("lambi.yaml", "targets.yaml", "contacts.yaml", "routes.yaml")
@@ -18,7 +17,16 @@ KEPT = {"territories", "organisations"}
 """Tables of the inventory that name nothing to ask."""
 
 
-def lambi_overlay(lab: Archipelago, where: str, folder: Path) -> Path:
+class Lab(Protocol):
+    """What a configuration needs to know of a lab."""
+
+    @property
+    def authority(self) -> Path:
+        """The certificate that the web site's clients must trust."""
+        ...
+
+
+def lambi_overlay(lab: Lab, where: str, folder: Path) -> Path:
     """Write the overlay for a vantage ("hub", "ant", "bon") into `folder`, where state will stand too; return it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sms-password").write_text(f"{SMS_PASSWORD}\n")
@@ -34,7 +42,7 @@ def lambi_overlay(lab: Archipelago, where: str, folder: Path) -> Path:
             where=where,
             territory=TERRITORIES.get(where, ""),
             territories=TERRITORIES,
-            shipped=_shipped_names(),
+            shipped_references=_shipped_references(),
             references=REFERENCES,
             cables=list(CABLES.values()),
             islands=list(ISLANDS.values()),
@@ -49,18 +57,10 @@ def lambi_overlay(lab: Archipelago, where: str, folder: Path) -> Path:
     return folder
 
 
-def _shipped_names() -> dict[str, list[str]]:
-    """Return what the shipped files name and the lab must take away."""
-    lambi, contacts, routes = (_yaml(name) for name in ("lambi.yaml", "contacts.yaml", "routes.yaml"))
-    return {
-        "references": [row["id"] for row in lambi.get("guard", {}).get("references") or ()],
-        "contacts": [row["name"] for row in contacts.get("contacts") or ()],
-        "routes": [row["name"] for row in routes.get("routes") or ()],
-    }
-
-
-def _yaml(name: str) -> dict[str, Any]:
-    return yaml.safe_load(shipped(f"config/{name}").read_text()) or {}
+def _shipped_references() -> list[str]:
+    """Return the references in the world outside, which the lab must take away."""
+    lambi = yaml.safe_load(shipped("config/lambi.yaml").read_text())
+    return [row["id"] for row in lambi["guard"]["references"]]
 
 
 def _write_inventory(folder: Path) -> None:
