@@ -1,6 +1,7 @@
 """Files -> Settings: every problem at once, with file, line, path and what was expected."""
 
-from monitor.config.loader import OVERLAY, check, load, schema
+from monitor.config.editor import schema
+from monitor.config.loader import OVERLAY, check, load
 from monitor.config.problems import ConfigError, Problem, Where
 from monitor.config.settings import Door, Settings
 

@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-try:
-    from alerting.channels import CHANNELS
-except ImportError:
-    CHANNELS = {}
+from alerting.channels import CHANNELS
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean
 from monitor.config.registry import checked, construct, secrets
@@ -22,8 +19,6 @@ def build_channels(doc: Document, tree: Node, environ: Mapping[str, str]) -> tup
     channels, problems = {}, []
     for name, row in doc.channels.items():
         node = tree.at("channels", name)
-        if not CHANNELS:
-            continue
         if row.kind not in CHANNELS:
             near = did_you_mean(row.kind, CHANNELS)
             problems.append(node.problem(f'unknown kind of channel "{row.kind}"{near}', key="kind"))

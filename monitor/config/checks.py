@@ -11,7 +11,7 @@ from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean
 from monitor.config.registry import checked, construct
 from monitor.config.schema import Document, RuleRow, TargetRow, Template
-from monitor.config.validate import placed
+from monitor.config.validate import Fault, placed
 from monitor.model import Asset, Check, Rule, Threshold
 from probes import PROBES
 from probes.model import Target
@@ -40,6 +40,8 @@ class Plan:
     rule: Rule
     families: tuple[int, ...]
     settings: Mapping[str, Any]
+    places: Mapping[str, Node]
+    """Which layer gave a setting."""
 
 
 @dataclass(slots=True)
@@ -153,10 +155,12 @@ class Checks:
         every, timeout = _last(layers, "every"), _last(layers, "timeout")
         rule = self._rule(*_last(layers, "rule"))
         settings: dict[str, Any] = {}
+        places: dict[str, Node] = {}
         for layer in layers:
             values, wrong = _settings(probe, layer)
             self.problems += wrong
             settings |= values
+            places |= dict.fromkeys(values, layer.node)
         if every[0] is None or timeout[0] is None:
             what = "every" if every[0] is None else "timeout"
             message = f"nothing says {what} for probe {probe}"
@@ -167,7 +171,7 @@ class Checks:
         if len(self.problems) > before or every[0] is None or timeout[0] is None or rule is None:
             return None
         seen = tuple(family for family in families if family in self.doc.vantage.families)
-        return Plan(every[0], timeout[0], rule, seen, settings)
+        return Plan(every[0], timeout[0], rule, seen, settings, places)
 
     def _rule(self, name: str | None, node: Node) -> Rule | None:
         row = self.doc.rules.get(name or "default")
@@ -193,7 +197,7 @@ class Checks:
         values = {**self._agent(kind), **plan.settings, **(settings or {})}
         probe, wrong = construct(PROBES[kind], values)
         if wrong:
-            self.problems += [placed(fault, node.at("settings")) for fault in wrong]
+            self.problems += [placed(_inside(fault), plan.places.get(_key(fault), node)) for fault in wrong]
             return
         name = _name(kind, values)
         identity = f"{target.id}/{kind}" + (f"/{name}" if name else "")
@@ -228,7 +232,16 @@ def _last(layers: list[Layer], key: str) -> tuple[Any, Node]:
 def _settings(probe: str, layer: Layer) -> tuple[dict[str, Any], list[Problem]]:
     """Check one layer's settings; what it leaves out another layer may give."""
     values, wrong = checked(PROBES[probe], dict(layer.settings))
-    return values, [placed(fault, layer.node.at("settings")) for fault in wrong]
+    return values, [placed(_inside(fault), layer.node) for fault in wrong]
+
+
+def _inside(fault: Fault) -> Fault:
+    """The file keeps a probe's settings under a key of their own."""
+    return Fault(("settings", *fault.location), fault.message, fault.expected)
+
+
+def _key(fault: Fault) -> str:
+    return str(fault.location[0]) if fault.location else ""
 
 
 def _rule(row: RuleRow) -> Rule:

@@ -12,7 +12,7 @@ from monitor.config.nodes import Node, UnreadableError
 from monitor.config.problems import Problem, did_you_mean
 from monitor.config.schema import Strict
 from monitor.config.tables import read_csv
-from monitor.config.types import Host, Ip, Prefix, Slug, Url, Zone
+from monitor.config.types import Host, Ip, Iso2, Prefix, Slug, Url, Zone
 from monitor.config.validate import validated
 
 
@@ -24,7 +24,6 @@ def _semicolons(value: Any) -> list[str]:
     return [word.strip() for word in value.split(";")] if isinstance(value, str) else value
 
 
-Iso2 = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Text = Annotated[str, Field(min_length=1)]
 Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_words)]
 Addresses = Annotated[tuple[Ip, ...], BeforeValidator(_words)]

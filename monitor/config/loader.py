@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -37,11 +36,6 @@ def load(overlay: Path | None, environ: Mapping[str, str] | None = None) -> Sett
 def check(overlay: Path | None, environ: Mapping[str, str] | None = None) -> list[Problem]:
     """Return every problem of the files, none when they can be used."""
     return _read(overlay, os.environ if environ is None else environ)[1]
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON schema of the YAML files, for editors."""
-    return Document.model_json_schema()
 
 
 def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:

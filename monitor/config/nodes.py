@@ -193,7 +193,8 @@ class _Reader:
             raise self._stop(event, "too many values, or aliases that unfold to too many", f"at most {MAX_NODES}")
 
     def _where(self, event: yaml.Event) -> Where:
-        return Where(self._file, event.start_mark.line + 1)
+        mark = event.start_mark
+        return Where(self._file, mark.line + 1 if mark else 1)
 
     def _stop(self, event: yaml.Event, message: str, expected: str) -> UnreadableError:
         return UnreadableError(Problem(self._where(event), "", message, expected))

@@ -5,7 +5,21 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerting.model import Severity
-from monitor.config.types import Asked, AssetId, Duration, Families, HostOrIp, Ip, Slug, Url, Zone, wrong
+from monitor.config.types import (
+    Asked,
+    AssetId,
+    Duration,
+    Families,
+    HostOrIp,
+    Ip,
+    Language,
+    SiteLetter,
+    Slug,
+    Url,
+    UserAgent,
+    Zone,
+    wrong,
+)
 from monitor.model import Phase
 
 KINDS = (
@@ -230,7 +244,7 @@ class ContactRow(Strict):
 
     name: Slug
     agency: Annotated[str, Field(min_length=1)]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+    language: Language = "en"
     zone: Zone = "UTC"
     addresses: tuple[AddressRow, ...] = ()
 
@@ -249,8 +263,8 @@ class RouteRow(Strict):
 class Document(Strict):
     """All YAML files laid together."""
 
-    site: Annotated[str, Field(pattern=r"^[A-Za-z]?$")] = ""
-    user_agent: str = ""
+    site: SiteLetter = ""
+    user_agent: UserAgent = ""
     vantage: Vantage = Vantage()
     guard: Guard = Guard()
     checks: dict[Kind | Literal["any"], dict[str, Template]] = {}

@@ -114,6 +114,38 @@ def asset_id(value: Any) -> str:
     return text
 
 
+def iso2(value: Any) -> str:
+    """Return an ISO 3166-1 alpha-2 code; whether it is of the region is checked later."""
+    text = _text(value)
+    if not re.fullmatch(r"[A-Z]{2}", text):
+        raise wrong(f'"{text[:20]}" is not the code of a territory', "two capital letters, like BB")
+    return text
+
+
+def language(value: Any) -> str:
+    """Return an ISO 639 code."""
+    text = _text(value)
+    if not re.fullmatch(r"[a-z]{2,3}", text):
+        raise wrong(f'"{text[:20]}" is not the code of a language', "like en, es, fr, nl, ht or pap")
+    return text
+
+
+def site_letter(value: Any) -> str:
+    """Return one letter, or nothing."""
+    text = _text(value)
+    if not re.fullmatch(r"[A-Za-z]?", text):
+        raise wrong(f'"{text[:20]}" is too long to stand before an incident\'s number', "one letter, or nothing")
+    return text.upper()
+
+
+def user_agent(value: Any) -> str:
+    """Return a User-Agent: printable ASCII (RFC 9110, section 5.5)."""
+    text = _text(value)
+    if not re.fullmatch(r"[\x20-\x7e]{0,200}", text):
+        raise wrong("not a User-Agent", "at most 200 printable ASCII characters")
+    return text
+
+
 def families(value: Any) -> tuple[int, ...]:
     """Return address families; ``auto`` asks over both, and what this machine cannot do is UNKNOWN."""
     words = value if isinstance(value, list) else [_text(value)]
@@ -140,6 +172,10 @@ Asked = Annotated[str, BeforeValidator(asked), _kind({**_STRING, "examples": ["1
 Zone = Annotated[str, BeforeValidator(zone), _kind({**_STRING, "examples": ["America/Port_of_Spain"]})]
 Slug = Annotated[str, BeforeValidator(slug), _kind({**_STRING, "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"})]
 AssetId = Annotated[str, BeforeValidator(asset_id), _kind({**_STRING, "examples": ["router:bridgetown-1"]})]
+Iso2 = Annotated[str, BeforeValidator(iso2), _kind({**_STRING, "pattern": "^[A-Z]{2}$", "examples": ["BB"]})]
+Language = Annotated[str, BeforeValidator(language), _kind({**_STRING, "pattern": "^[a-z]{2,3}$", "examples": ["en"]})]
+SiteLetter = Annotated[str, BeforeValidator(site_letter), _kind({**_STRING, "maxLength": 1})]
+UserAgent = Annotated[str, BeforeValidator(user_agent), _kind({**_STRING, "maxLength": 200})]
 Families = Annotated[
     tuple[int, ...],
     BeforeValidator(families),

@@ -60,8 +60,12 @@ def validated(model: type[M], values: Any, node: Node) -> tuple[M | None, list[P
 
 def placed(fault: Fault, node: Node) -> Problem:
     """Point to the fault's place below ``node``, as far as the file goes."""
-    parent, last = node.at(*fault.location[:-1]), fault.location[-1] if fault.location else None
-    return parent.problem(fault.message, fault.expected, key=last)
+    rest = list(fault.location)
+    while rest and (below := node.below(rest[0])) is not None:
+        node = below
+        rest.pop(0)
+    path = node.path + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in rest)
+    return Problem(node.where, path.lstrip("."), fault.message, fault.expected)
 
 
 def faults(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
