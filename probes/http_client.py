@@ -33,21 +33,26 @@ class Page:
 
 
 class _Resolver(AbstractResolver):
-    """The system's resolver for one family; knows whether it is being waited for, and the address that was asked."""
+    """The system's resolver for one family; knows whether it is being waited for, and what it found."""
 
     def __init__(self, pinned: Mapping[str, str], family: int) -> None:
-        self._pinned = pinned
         self._family = AF[family]
         self.waiting = False
-        self.address = ""
+        self.addresses = dict(pinned)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        self.address = self._pinned.get(host) or await self._look_up(host, port)
+        if host not in self.addresses:
+            self.addresses[host] = await self._look_up(host, port)
         return [
             ResolveResult(
-                hostname=host, host=self.address, port=port, family=self._family, proto=0, flags=socket.AI_NUMERICHOST
+                hostname=host,
+                host=self.addresses[host],
+                port=port,
+                family=self._family,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
             )
         ]
 
@@ -106,7 +111,7 @@ async def fetch(url: str, pinned: Mapping[str, str], *, family: int, agent: str,
             cut.add_note("no answer of our own resolver")  # observe() reads it: not the target's silence
         raise
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise _fault(error, resolver.address, family) from error
+        raise _fault(error, resolver.addresses, family) from error
 
 
 async def _get(session: aiohttp.ClientSession, connector: _Connector, url: str, redirects: int) -> Page:
@@ -123,7 +128,7 @@ async def _get(session: aiohttp.ClientSession, connector: _Connector, url: str, 
         )
 
 
-def _fault(error: Exception, address: str, family: int) -> RemoteError | LocalError:
+def _fault(error: Exception, addresses: Mapping[str, str], family: int) -> RemoteError | LocalError:
     """Whose fault it is, and the sentence; whatever came from the target is an answer."""
     match error:
         case aiohttp.ClientConnectorDNSError():
@@ -133,10 +138,11 @@ def _fault(error: Exception, address: str, family: int) -> RemoteError | LocalEr
         case aiohttp.ClientConnectorSSLError():
             return RemoteError(f"TLS fails: {error.os_error.strerror or 'no handshake'}", refused=True)
         case aiohttp.ClientConnectorError():
+            address = addresses.get(error.host, error.host)
             return connect_fault(error.os_error.errno or 0, address, family, error.port or 0)
         case aiohttp.TooManyRedirects():
             return RemoteError("redirects too often", refused=True)
-        case aiohttp.InvalidURL():
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return RemoteError("redirects to what is no URL of http or https", refused=True)
         case _:
             return RemoteError(f"breaks off its answer ({type(error).__name__})", refused=True)

@@ -206,15 +206,17 @@ def test_our_own_resolver_and_our_own_link_are_never_the_targets_fault():
     order = {"kind": "http", "settings": {}, "timeout": 0.5, "targets": [
         ["www.example", 4], ["http://192.0.2.1/", 4], ["http://[2001:db8::1]/", 6],
     ]}  # fmt: skip
-    resolv = "printf 'nameserver 127.0.0.1\\noptions timeout:1 attempts:1\\n' > $d/r; mount --bind $d/r /etc/resolv.conf"
+    resolver = (
+        "printf 'nameserver 127.0.0.1\\noptions timeout:1 attempts:1\\n' > $d/r; mount --bind $d/r /etc/resolv.conf"
+    )
     silent = (
         "nft add table inet t",
         "nft 'add chain inet t in { type filter hook input priority 0; }'",
         "nft add rule inet t in udp dport 53 drop",
     )
 
-    refused = look_inside("d=$(mktemp -d)", resolv, order=order)["parts"]
-    dropped = look_inside("d=$(mktemp -d)", resolv, *silent, order=order)["parts"]
+    refused = look_inside("d=$(mktemp -d)", resolver, order=order)["parts"]
+    dropped = look_inside("d=$(mktemp -d)", resolver, *silent, order=order)["parts"]
 
     assert refused["www.example"][0] == "unknown"
     assert refused["www.example"][1].startswith("our resolver knows no IPv4 address of it: ")
@@ -230,7 +232,13 @@ def test_our_own_resolver_and_our_own_link_are_never_the_targets_fault():
         (Http(), "192.0.2.1", 4, "http://192.0.2.1/", {"192.0.2.1": "192.0.2.1"}),
         (Http(), "2001:DB8::1", 6, "http://[2001:DB8::1]/", {"2001:db8::1": "2001:db8::1"}),
         (Http(host="www.example"), "192.0.2.1", 4, "https://www.example/", {"www.example": "192.0.2.1"}),
-        (Http(url="http://www.example:8080/a"), "2001:db8::1", 6, "http://www.example:8080/a", {"www.example": "2001:db8::1"}),
+        (
+            Http(url="http://www.example:8080/a"),
+            "2001:db8::1",
+            6,
+            "http://www.example:8080/a",
+            {"www.example": "2001:db8::1"},
+        ),
         (Http(url="http://www.example/"), "www.example", 4, "http://www.example/", {}),
     ],
 )
@@ -281,14 +289,19 @@ async def test_certificates_that_cannot_be_read_are_our_fault(engine):
 
 async def test_an_expired_certificate_is_a_refusal(engine, tmp_path):
     needed("openssl")
-    subprocess.run(
-        [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "-1",
-            "-subj", "/CN=www.example", "-addext", "subjectAltName=DNS:www.example",
-            "-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem"),
-        ],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    (tmp_path / "ca.conf").write_text(
+        "[ca]\ndefault_ca=a\n[a]\nnew_certs_dir=.\ndatabase=index\nserial=serial\ndefault_md=sha256\npolicy=p\n"
+        "copy_extensions=copy\n[p]\ncommonName=supplied\n"
+    )
+    (tmp_path / "index").write_text("")
+    (tmp_path / "serial").write_text("01")
+    for command in (
+        "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=www.example"
+        " -addext subjectAltName=DNS:www.example -keyout key.pem -out request.pem",
+        "ca -config ca.conf -batch -selfsign -keyfile key.pem -in request.pem -out cert.pem -notext"
+        " -startdate 20200101000000Z -enddate 20200201000000Z",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=tmp_path, check=True, capture_output=True)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)

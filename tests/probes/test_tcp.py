@@ -69,7 +69,9 @@ async def test_many_at_once_lose_nothing(engine):
     server = await asyncio.start_server(hang_up, "0.0.0.0", 0, backlog=4096)
     port = server.sockets[0].getsockname()[1]
     count = soak(ci=500, soak=20_000)
-    seen = await look(engine, asks_for(Tcp(port=port), [(f"127.2.{n // 250}.{1 + n % 250}", 4) for n in range(count)], 10))
+    seen = await look(
+        engine, asks_for(Tcp(port=port), [(f"127.2.{n // 250}.{1 + n % 250}", 4) for n in range(count)], 10)
+    )
     server.close()
 
     assert {(o.parts[""].outcome, o.parts[""].reason) for o in seen.values()} == {(Outcome.OK, "")}
