@@ -154,3 +154,8 @@ def test_no_text_steers_a_terminal(text: str) -> None:
     assert len(shown) == len(text)
     assert all(char.isprintable() or char in "\n\t" or char.isspace() or not char.isascii() for char in shown)
     assert not set(shown) & {"\x1b", "\x07", "\r", "\x9b", "\u202e", "\x7f"}
+
+
+def test_every_command_is_documented() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    assert [name for name in COMMANDS if f"`lambi {name}" not in page] == []
