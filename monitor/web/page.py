@@ -49,6 +49,7 @@ class Pages:
             evidence=words.EVIDENCE,
             trouble=view.TROUBLE,
             kinds=words.KINDS,
+            why_told=words.WHY_TOLD,
             notes=view.notes,
             timeline=view.timeline,
         )

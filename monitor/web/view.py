@@ -22,6 +22,8 @@ TROUBLE = frozenset(WORST_FIRST[:5])
 NO_ASSETS = frozenset({"vantage", "territory"})
 """Kinds that stand on the page by themselves and in no count."""
 
+MOST_LISTED = 12
+
 Tally = Mapping[Phase, int]
 """Assets by phase, worst first, without empty phases."""
 
@@ -39,6 +41,13 @@ class Group:
     watched: tuple[AssetView, ...]
     unwatched: Mapping[str, int]
     """Kind -> how many nobody looks at."""
+
+    @property
+    def listed(self) -> tuple[AssetView, ...]:
+        """What the first page names: all of a few; of many only what is not up, worst first."""
+        if len(self.watched) <= MOST_LISTED:
+            return self.watched
+        return tuple(view for view in self.watched if view.phase is not Phase.UP)[:MOST_LISTED]
 
     @property
     def troubled(self) -> bool:

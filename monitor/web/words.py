@@ -44,6 +44,16 @@ EVIDENCE = {
 """What the evidence cannot say, by asset kind."""
 
 
+WHY_TOLD = {
+    "first": "it began",
+    "worse": "it got worse",
+    "repeat": "a reminder",
+    "resolved": "it is over",
+    "test": "a test",
+}
+"""Why somebody was told."""
+
+
 def kind_name(kind: str, many: bool = False) -> str:
     """Name an asset kind in words."""
     return KINDS.get(kind, (kind, kind))[many]

@@ -11,7 +11,7 @@ from tests.monitor.web.browser import browser
 from tests.monitor.web.serving import Site
 
 SHOTS = {
-    "page.png": ("/", "light", 1100, 1000),
+    "page.png": ("/", "light", 1000, 860),
     "page-phone-dark.png": ("/", "dark", 360, 780),
 }
 

@@ -158,7 +158,7 @@ async def test_an_incident_tells_its_story_its_agencies_and_its_runbook_and_name
     text = Outline(raw).text
     assert "began 11:48:00 UTC , 07:48 in Barbados" in text
     assert "11:48:11 UTC opened 3 looks in a row" in text
-    assert "Department of Emergency Management 11:48:11 UTC sms first accepted" in text
+    assert "Department of Emergency Management 11:48:11 UTC sms it began accepted" in text
     assert "Ask the operators what other cables can carry." in text
     assert "As pinned to this incident: cable-cut@3f9a51c20b77" in text
     assert [entry["what"] for entry in facts["timeline"]] == ["opened", "joined"]

@@ -1,0 +1,109 @@
+"""The pages in a real browser: reachable for everybody, in light and dark, on a telephone, over a thin line."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+import pytest
+from axe_core_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.monitor.web import worlds
+from tests.monitor.web.browser import CHROMIUM, browser
+from tests.monitor.web.serving import Site
+
+PATHS = ("/", "/assets?territory=BB", "/asset/cctld:bb", "/asset/cable:ecfs", "/incidents", "/incidents/17", "/nothing")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not installed: make test-deps")
+    async with async_playwright() as driver, browser(driver) as started:
+        yield started
+
+
+async def violations(page: Page) -> list[str]:
+    found: dict[str, Any] = await Axe().run(page, options=RULES)
+    assert len(found["passes"]) > 15
+    return [
+        f"{page.url}: {rule['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing(chromium: Browser, scheme: Literal["light", "dark"]) -> None:
+    found: list[str] = []
+    page = await chromium.new_page(color_scheme=scheme, viewport={"width": 1000, "height": 800})
+    for world, paths in ((worlds.storm, PATHS), (worlds.blind, ("/",)), (worlds.hostile, ("/", "/asset/cctld:bb"))):
+        async with Site(world()) as site:
+            for path in paths:
+                await page.goto(str(site.client.make_url(path)))
+                await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+                found += await violations(page)
+    assert found == []
+
+
+async def test_nothing_is_wider_than_a_small_telephone(chromium: Browser) -> None:
+    page = await chromium.new_page(viewport={"width": 360, "height": 780})
+    wide: list[str] = []
+    for world in (worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile):
+        async with Site(world()) as site:
+            for path in (*PATHS, "/asset/vantage:bridgetown"):
+                await page.goto(str(site.client.make_url(path)))
+                await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+                if await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                    wide.append(f"{world.__name__} {path}")
+    assert wide == []
+
+
+async def test_without_javascript_everything_is_there_and_works(chromium: Browser) -> None:
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    async with Site(worlds.storm()) as site:
+        await page.goto(str(site.client.make_url("/")))
+        assert await page.locator("h1").inner_text() == (
+            "Eastern Caribbean Fiber System (ECFS) is down and .dm is degraded."
+        )
+        assert await page.locator("article.incident").count() == 2
+        assert await page.locator(".groups details").count() == 34
+        closed = page.locator("details:not([open])", has_text="Anguilla").first
+        assert not await closed.locator(".rows").is_visible()
+        await closed.locator("summary").click()
+        assert await page.locator("details[open]", has_text="Anguilla").first.locator(".rows").is_visible()
+        await page.get_by_role("link", name="Incidents", exact=True).click()
+        await page.get_by_label("At least").select_option("critical")
+        await page.get_by_role("button", name="Show").click()
+        assert "severity=critical" in page.url
+        assert {text.strip() for text in await page.locator("td .sev").all_inner_texts()} == {"critical"}
+    await context.close()
+
+
+async def test_a_page_is_one_request_refuses_nothing_by_its_own_policy_and_shows_its_style(chromium: Browser) -> None:
+    page = await chromium.new_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    async with Site(worlds.storm()) as site:
+        home = str(site.client.make_url("/"))
+        await page.goto(home, wait_until="networkidle")
+        colour = await page.evaluate("getComputedStyle(document.querySelector('.st.down')).color")
+    assert [url for url in asked if not url.endswith("/favicon.svg")] == [home]
+    assert said == []
+    assert colour == "rgb(176, 40, 28)"
+
+
+async def test_keys_alone_reach_the_content_and_open_a_territory(chromium: Browser) -> None:
+    page = await chromium.new_page()
+    async with Site(worlds.calm()) as site:
+        await page.goto(str(site.client.make_url("/")))
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        await page.keyboard.press("Enter")
+        assert page.url.endswith("#main")
+        await page.locator("summary").first.focus()
+        await page.keyboard.press("Enter")
+        assert await page.locator("details").first.get_attribute("open") is not None
