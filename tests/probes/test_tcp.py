@@ -1,4 +1,3 @@
-import asyncio
 import errno
 import socket
 
@@ -11,7 +10,7 @@ from probes.tcp import Tcp, connect_fault
 from tests.counts import soak
 from tests.probes.asks import asks_for, look
 from tests.probes.namespace import look_inside
-from tests.probes.servers import free_port
+from tests.probes.servers import free_port, hang_up, tcp_server
 
 
 @pytest.fixture
@@ -22,16 +21,10 @@ async def engine():
     assert engine.bugs == 0
 
 
-async def hang_up(reader, writer):
-    writer.close()
-
-
 @pytest.mark.parametrize(("host", "family"), [("127.0.0.1", 4), ("::1", 6)])
 async def test_a_listener_is_up_and_its_round_trip_is_the_kernels(engine, host, family):
-    server = await asyncio.start_server(hang_up, host, 0)
-    port = server.sockets[0].getsockname()[1]
-    [seen] = (await look(engine, asks_for(Tcp(port=port), [(host, family)]))).values()
-    server.close()
+    async with tcp_server(hang_up, host) as port:
+        [seen] = (await look(engine, asks_for(Tcp(port=port), [(host, family)]))).values()
 
     part = seen.parts[""]
     assert (part.outcome, part.reason) == (Outcome.OK, "")
@@ -66,13 +59,10 @@ async def test_a_listener_that_accepts_nothing_is_silent(engine):
 
 
 async def test_many_at_once_lose_nothing(engine):
-    server = await asyncio.start_server(hang_up, "0.0.0.0", 0, backlog=4096)
-    port = server.sockets[0].getsockname()[1]
     count = soak(ci=500, soak=20_000)
-    seen = await look(
-        engine, asks_for(Tcp(port=port), [(f"127.2.{n // 250}.{1 + n % 250}", 4) for n in range(count)], 10)
-    )
-    server.close()
+    targets = [(f"127.2.{n // 250}.{1 + n % 250}", 4) for n in range(count)]
+    async with tcp_server(hang_up, "0.0.0.0", backlog=4096) as port:
+        seen = await look(engine, asks_for(Tcp(port=port), targets, 10.0))
 
     assert {(o.parts[""].outcome, o.parts[""].reason) for o in seen.values()} == {(Outcome.OK, "")}
 
