@@ -6,7 +6,7 @@ import typer
 
 from alerting.model import Contact
 from monitor.cli import files, options
-from monitor.cli.say import EXIT_WRONG, EXITS, CommandError, out, out_json, table
+from monitor.cli.say import EXIT_WRONG, EXITS, out, out_json, table
 
 app = typer.Typer(help="List the contacts, or send one a test message.", no_args_is_help=True, epilog=EXITS)
 
@@ -42,15 +42,12 @@ def send_test(
     Example:  lambi contact test bb-regulator
     """
     answer = files.client(config, timeout=PATIENCE).run("contact-test", {"contact": name})
-    messages = answer.get("messages", [])
     if json:
         out_json(answer)
     else:
-        for message in messages:
-            out(f"{message['channel']}: {message['state']}: {message['detail']}")
-    if not messages:
-        raise CommandError(f"{name} has no address on a channel that is on: nothing was sent", EXIT_WRONG)
-    if not all(message["state"] == "accepted" for message in messages):
+        for one in answer["results"]:
+            out(f"{one['channel']}: {one['answer']}" + "".join(f", {one[key]}" for key in ("id", "error") if one[key]))
+    if not all(one["answer"] == "accepted" for one in answer["results"]):
         raise typer.Exit(EXIT_WRONG)
 
 

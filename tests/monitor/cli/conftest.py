@@ -48,7 +48,7 @@ class Daemon:
     api: dict[str, Any] = field(default_factory=dict)
     """Path -> JSON."""
     queries: list[str] = field(default_factory=list)
-    messages: list[dict[str, str]] = field(default_factory=list)
+    results: list[dict[str, str]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ async def daemon(folder: Path, tmp_path: Path) -> AsyncIterator[Daemon]:
     async def contact_test(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         if asked["contact"] == "nobody":
             raise Refused("there is no contact nobody")
-        return {"contact": asked["contact"], "messages": made.messages}
+        return {"contact": asked["contact"], "incident": "TEST", "results": made.results}
 
     public = web.Application()
     public.router.add_get("/{path:.*}", read)

@@ -118,21 +118,22 @@ async def test_an_unknown_incident_is_a_sentence(lambi: Lambi, daemon: Daemon) -
     assert (said.code, said.out, said.err) == (2, "", "There is no such page here.\n")
 
 
+def result(answer: str, **more: str) -> dict[str, str]:
+    return {"channel": "sms", "state": "sent", "answer": answer, "id": "", "error": "", **more}
+
+
 async def test_a_test_message_says_what_the_provider_said(lambi: Lambi, daemon: Daemon) -> None:
-    daemon.messages = [{"channel": "sms", "state": "accepted", "detail": "0: Accepted for delivery"}]
+    daemon.results = [result("accepted", id="0: Accepted for delivery")]
     said = await lambi("contact", "test", "bb-regulator", "--config", daemon.folder)
-    assert (said.code, said.out) == (0, "sms: accepted: 0: Accepted for delivery\n")
+    assert (said.code, said.out) == (0, "sms: accepted, 0: Accepted for delivery\n")
 
 
-async def test_a_test_message_that_was_not_taken_ends_with_1(lambi: Lambi, daemon: Daemon) -> None:
-    daemon.messages = [{"channel": "sms", "state": "failed", "detail": "nothing listens"}]
-    assert (await lambi("contact", "test", "bb-regulator", "--config", daemon.folder)).code == 1
-
-
-async def test_a_contact_without_a_way_to_reach_it_ends_with_1(lambi: Lambi, daemon: Daemon) -> None:
+@pytest.mark.parametrize("answer", ["failed", "unknown", "nothing yet"])
+async def test_a_test_message_that_was_not_taken_ends_with_1(lambi: Lambi, daemon: Daemon, answer: str) -> None:
+    daemon.results = [result("accepted"), result(answer, error="nothing listens")]
     said = await lambi("contact", "test", "bb-regulator", "--config", daemon.folder)
     assert said.code == 1
-    assert "nothing was sent" in said.err
+    assert f"sms: {answer}, nothing listens" in said.out
 
 
 async def test_a_refusal_is_the_daemons_sentence(lambi: Lambi, daemon: Daemon) -> None:
