@@ -15,7 +15,7 @@ app = typer.Typer()
 def status(*, config: options.Folder = None, json: options.Json = False) -> None:
     """Say how the region is: what is down, what is open, whether this vantage sees the world.
 
-    Exit 0 when nothing is down and no incident is open, 1 when something is, 4 when this vantage cannot see the world.
+    Exit 0 when nothing is down and no incident is open, 1 when something is, 4 when nothing that is watched can be known.
 
     Examples:  lambi status   |   lambi status --json | jq .watched   (as GET /api/v1/status, docs/api.md)
     """
@@ -28,9 +28,10 @@ def status(*, config: options.Folder = None, json: options.Json = False) -> None
 
 
 def _verdict(answer: dict[str, Any]) -> int:
-    if answer["vantage"]["cannot_see_the_world"]:
+    watched = answer["watched"]
+    if watched.get("unknown", 0) == answer["watched_total"] > 0:
         return EXIT_UNKNOWN
-    return EXIT_WRONG if answer["incidents"] or answer["watched"].get("down") else 0
+    return EXIT_WRONG if answer["incidents"] or watched.get("down") else 0
 
 
 def _print(answer: dict[str, Any]) -> None:

@@ -68,10 +68,16 @@ async def test_an_open_incident_ends_with_1_and_steers_no_terminal(lambi: Lambi,
 
 async def test_a_blind_vantage_ends_with_4(lambi: Lambi, daemon: Daemon) -> None:
     blind = [{"family": 4, "since": None, "reason": "no reference answers"}]
-    daemon.api["/api/v1/status"] = status(vantage={"asset": "v", "cannot_see_the_world": blind})
+    daemon.api["/api/v1/status"] = status(vantage={"asset": "v", "cannot_see_the_world": blind}, watched={"unknown": 3})
     said = await lambi("status", "--config", daemon.folder)
     assert said.code == 4
     assert "cannot see the world over IPv4: no reference answers" in said.out
+
+
+async def test_a_blind_family_alone_is_no_blind_vantage(lambi: Lambi, daemon: Daemon) -> None:
+    blind = [{"family": 6, "since": None, "reason": "no reference answers"}]
+    daemon.api["/api/v1/status"] = status(vantage={"asset": "v", "cannot_see_the_world": blind}, incidents=[INCIDENT])
+    assert (await lambi("status", "--config", daemon.folder)).code == 1
 
 
 async def test_json_is_what_the_api_says(lambi: Lambi, daemon: Daemon) -> None:
