@@ -62,6 +62,10 @@ class Contender(ABC):
         """How many targets it believes to be up."""
 
     @abstractmethod
+    def stored(self) -> int:
+        """How many looks at targets it has stored since it was started with an empty state."""
+
+    @abstractmethod
     def read(self, line: dict[str, object]) -> tuple[frozenset[str], frozenset[str]]:
         """Read from a line of the sink's log which targets are called down and up."""
 

@@ -83,6 +83,7 @@ class Bench:
 def cost(bench: Bench) -> None:
     """CPU and memory of all contenders in the same window."""
     with bench.running("cost") as ready:
+        stored = {c.name: c.stored() for c in ready}
         before = {c.name: (time.monotonic(), cpu_seconds(c.pids())) for c in ready}
         bench.say.wait(bench.plan.window, "cost: measuring")
         used, share = {}, {}
@@ -90,6 +91,7 @@ def cost(bench: Bench) -> None:
             began, cpu = before[c.name]
             used[c.name] = cpu_seconds(c.pids()) - cpu
             share[c.name] = 100 * used[c.name] / (time.monotonic() - began)
+        bench.add("looks_stored", f"in {bench.plan.window:.0f} s", {c.name: c.stored() - stored[c.name] for c in ready})
         bench.add("cpu_seconds", f"s in {bench.plan.window:.0f} s", used)
         bench.add("cpu_percent", "% of a core", share)
         bench.add("rss_mb", "MB", {c.name: rss_mb(c.pids()) for c in ready})
@@ -221,7 +223,7 @@ def _crash_after_telling(bench: Bench) -> None:
 
 def _crash_while_pending(bench: Bench) -> None:
     with bench.running("crash") as ready:
-        dead = victims(bench.contenders[0].world.things, 1)
+        dead = victims(bench.contenders[0].world.things, bench.plan.each)
         died = {c.name: c.world.kill(dead) for c in ready}
         early = {}
         events: list[tuple[float, str, Callable[[], object]]] = []

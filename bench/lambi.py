@@ -3,8 +3,10 @@
 import csv
 import json
 import re
+import sqlite3
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,12 @@ import yaml
 
 from bench.common import SUBJECT
 from bench.contender import Contender
-from bench.targets import REFERENCES, ROOT, SINK_PORT, TCP_PORT, Thing
+from bench.targets import REFERENCES, ROOT, SHARES, SINK_PORT, TCP_PORT, Thing
 from monitor.config.inventory import TABLES
 
 NAME = re.compile(r"\bt\d\d[idth]\d\d\b")
 TARGET_UP = re.compile(r'^probe_success\{[^}]*asset="(?:site|router):[^}]*\} 1(?:\.0)?$', re.MULTILINE)
+LOOKS = """SELECT count(*) FROM "probe_{kind}" JOIN series ON id = series WHERE "check" NOT LIKE 'reference:%'"""
 LATENESS = re.compile(r"^lambi_lateness_p99_seconds (\S+)$", re.MULTILINE)
 
 
@@ -62,6 +65,13 @@ class Lambi(Contender):
 
     def answering(self) -> int:
         return len(TARGET_UP.findall(self._metrics()))
+
+    def stored(self) -> int:
+        total = 0
+        for day in (self.state / "series").glob("*.sqlite"):
+            with closing(sqlite3.connect(f"file:{day}?mode=ro", uri=True)) as db:
+                total += sum(db.execute(LOOKS.format(kind=kind)).fetchone()[0] for kind in SHARES)
+        return total
 
     def lateness(self) -> float | None:
         found = LATENESS.search(self._metrics())

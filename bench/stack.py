@@ -84,7 +84,14 @@ class Stack(Contender):
         }
 
     def answering(self) -> int:
-        answer = self.world.get("http://127.0.0.1:9090/api/v1/query?query=count(probe_success==1)")
+        return self._query("count(probe_success==1)")
+
+    def stored(self) -> int:
+        return self._query("sum(count_over_time(probe_success[1h]))")
+
+    def _query(self, promql: str) -> int:
+        """Ask Prometheus for one number; 0 where it has none."""
+        answer = self.world.get(f"http://127.0.0.1:9090/api/v1/query?query={promql}")
         result = json.loads(answer)["data"]["result"] if answer else []
         return int(result[0]["value"][1]) if result else 0
 
