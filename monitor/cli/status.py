@@ -15,7 +15,7 @@ app = typer.Typer()
 def status(*, config: options.Folder = None, json: options.Json = False) -> None:
     """Say how the region is: what is down, what is open, whether this vantage sees the world.
 
-    Exit 0 when nothing is down and no incident is open, 1 when something is, 4 when nothing that is watched can be known.
+    Exit 0 when nothing is down and no incident is open, 1 when something is, 4 when nothing watched can be known.
 
     Examples:  lambi status   |   lambi status --json | jq .watched   (as GET /api/v1/status, docs/api.md)
     """
