@@ -40,7 +40,7 @@ async def observe(
 
 def _late(late: TimeoutError, timeout: float) -> Part:
     """Silence of the target, unless the probe noted on the cancellation that it was still waiting for our own side."""
-    notes = getattr(late.__cause__, "__notes__", ())
+    notes = getattr(late.__context__, "__notes__", ())  # Python 3.11.2 sets no __cause__
     return Part(Outcome.UNKNOWN, f"{notes[0]} within {timeout:.1f} s") if notes else silence(timeout)
 
 
