@@ -38,6 +38,7 @@ EXPLAINED = timedelta(seconds=10)
 TEST_PATIENCE = 60.0
 """Seconds that ``contact test`` waits for the provider's word."""
 STOP_SECONDS = 2.0
+LOG_LINE = "time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
 
 class App:
@@ -280,6 +281,8 @@ async def run(
     settings: Settings, say: Callable[[str], None], *, clock: Clock | None = None, journal: type[Journal] = Journal
 ) -> int:
     """Run the daemon until SIGTERM or SIGINT; return the exit code."""
+    logging.basicConfig(level=logging.INFO, format=LOG_LINE)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it would log every tick
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

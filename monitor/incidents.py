@@ -357,8 +357,8 @@ class _Turn:
     def title(self, asset: str, phase: Phase) -> str:
         """Say what happened in few words: "Cable ECFS down"."""
         kind, name = self.kind(asset), self.topology.name(asset)
-        if kind == "vantage":
-            return f"Vantage {name} cut off" + ("" if phase is Phase.DOWN else " in part")
         label = LABELS.get(kind, kind.capitalize())
-        label = "" if name.lower().startswith(label.lower()) else f"{label} "
-        return f"{label}{name} {phase.value}"
+        named = name[:1].upper() + name[1:] if label.lower() in name.lower() else f"{label} {name}"
+        if kind == "vantage":
+            return f"{named} cut off" + ("" if phase is Phase.DOWN else " in part")
+        return f"{named} {phase.value}"

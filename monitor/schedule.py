@@ -107,11 +107,14 @@ class Scheduler:
         for number, group in enumerate(self._groups):
             trigger = IntervalTrigger(seconds=group.width, start_date=self._anchor, timezone=UTC)
             self._jobs.add_job(self.tick, trigger, [number], coalesce=True, misfire_grace_time=GRACE)
-            self.tick(number)
+            self._ask_due(number)
         self._jobs.start()
 
-    def tick(self, group: int) -> None:
-        """Ask every slot of a group whose moment has come."""
+    async def tick(self, group: int) -> None:
+        """Ask every slot of a group whose moment has come; a coroutine, so that APScheduler runs it in the loop."""
+        self._ask_due(group)
+
+    def _ask_due(self, group: int) -> None:
         until = self._clock.now() + timedelta(milliseconds=1)
         since, self._reached[group] = self._reached[group], until
         since = max(since, until - timedelta(seconds=self._groups[group].every))  # after a pause, each check once

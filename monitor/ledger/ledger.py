@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from alerting.told import told
-
 from alerting.journal import Journal, Transaction, micros, moment
+from alerting.told import told
 from monitor.incidents import Book, Change
 from monitor.ledger.coverage import blind, coverage, idle
 from monitor.ledger.rows import document, read_incident, read_state, state_row
@@ -150,9 +149,10 @@ class Ledger:
     async def coverage(self, since: datetime, until: datetime, asset: str | None = None) -> Coverage:
         """Say for how much of a period we were looking: at the world, or at one asset."""
         runs = await self._journal.read(
-            "SELECT started, coalesce(ended, beat) FROM watch WHERE started < ?", (micros(until),)
+            "SELECT id, started, coalesce(ended, beat) FROM watch WHERE started < ?", (micros(until),)
         )
-        gaps = idle([(moment(a), moment(b)) for a, b in runs], since, until)
+        lives = [(moment(a), until if run == self._watch else moment(b)) for run, a, b in runs]
+        gaps = idle(lives, since, until)
         whom, sees = (asset, _SPEAKS) if asset and asset != self._vantage else (self._vantage, _SEES)
         rows = await self._journal.read(
             "SELECT check_id || char(31) || part, at, new FROM signal WHERE asset = ? AND at < ? ORDER BY at, id",

@@ -57,7 +57,7 @@ async def test_a_day_ends_as_it_should_and_again_to_the_byte(tmp_path: Path) -> 
     assert "ccTLD .bb down" in titles
     assert "ccTLD .tt down" in titles
     assert "ccTLD .jm down" in titles
-    assert "Vantage this vantage cut off" in titles
+    assert "This vantage cut off" in titles
     unknown = {asset for asset, phase in simulation.end.items() if phase == "unknown"}  # type: ignore[attr-defined]
     assert unknown == set()
     assert simulation.series.count > 20_000 * HOURS
