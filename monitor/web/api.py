@@ -95,7 +95,7 @@ def asset(snapshot: Snapshot, one: AssetView) -> Fact:
             "as_of": provenance.as_of,
             "confidence": provenance.confidence,
         },
-        "checks": [_check(check) for check in one.checks],
+        "checks": [_check(check, snapshot) for check in one.checks],
         "needs": [_dependency(need) for need in one.needs],
         "serves": [
             {"asset": other, "confirmed": need.confirmed if need else True, "by": "dependency" if need else "check"}
@@ -104,9 +104,11 @@ def asset(snapshot: Snapshot, one: AssetView) -> Fact:
     }
 
 
-def _check(check: CheckView) -> Fact:
+def _check(check: CheckView, snapshot: Snapshot) -> Fact:
+    known = snapshot.world.checks.get(check.check)
     return {
         "check": check.check,
+        "asset": known.asset if known else None,
         "part": check.part,
         "kind": check.kind,
         "address": check.address,

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-Labels = Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -16,28 +15,27 @@ class Family:
     kind: str
     """gauge | counter"""
     help: str
-    samples: list[tuple[Labels, float]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
-    def add(self, value: float, **labels: str) -> None:
-        """Add one sample; a label that is empty is left out, which is the same to Prometheus."""
-        self.samples.append(({name: text for name, text in labels.items() if text}, value))
+    def add(self, value: float, written: str = "") -> None:
+        """Add one sample with its labels, which `labels` has written."""
+        self.lines.append(f"{self.name}{{{written}}} {number(value)}" if written else f"{self.name} {number(value)}")
 
 
 def render(families: list[Family]) -> str:
     """Write the families that have samples."""
     lines: list[str] = []
     for family in families:
-        if family.samples:
+        if family.lines:
             lines.append(f"# HELP {family.name} {_escape_help(family.help)}")
             lines.append(f"# TYPE {family.name} {family.kind}")
-            lines += [f"{family.name}{_labels(labels)} {_number(value)}" for labels, value in family.samples]
+            lines += family.lines
     return "\n".join(lines) + "\n"
 
 
-def _labels(labels: Labels) -> str:
-    if not labels:
-        return ""
-    return "{" + ",".join(f'{name}="{_escape(text)}"' for name, text in labels.items()) + "}"
+def labels(given: Mapping[str, str]) -> str:
+    """Write labels once for all samples that share them; an empty one is left out, which is the same to Prometheus."""
+    return ",".join(f'{name}="{_escape(text)}"' for name, text in given.items() if text)
 
 
 def _escape(text: str) -> str:
@@ -49,7 +47,8 @@ def _escape_help(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", " ")
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Write a value so that it comes back as it was."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):

@@ -99,8 +99,8 @@ def wanted(query: Mapping[str, str], world: World, now: datetime) -> Wanted:
         territory=_territory(asked.get("territory"), world),
         asset=_asset(asked.get("asset"), world),
         severity=_severity(asked.get("severity")),
-        page=_count("page", asked.get("page", "1"), MOST_PAGES),
-        per=_count("per", asked.get("per", str(USUAL_ROWS)), MOST_ROWS),
+        page=count("page", asked.get("page", "1"), MOST_PAGES),
+        per=count("per", asked.get("per", str(USUAL_ROWS)), MOST_ROWS),
         given=given,
     )
 
@@ -158,7 +158,8 @@ def _severity(text: str | None) -> Severity | None:
     return Severity(text) if text else None
 
 
-def _count(key: str, text: str, most: int) -> int:
+def count(key: str, text: str, most: int) -> int:
+    """Read a number from 1 to `most`; raise BadQueryError."""
     if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= most):
         raise BadQueryError(f"{key} must be a number from 1 to {most}.")
     return int(text)

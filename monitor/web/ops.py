@@ -8,8 +8,8 @@ from aiohttp import web
 
 from alerting.model import Severity
 from monitor.model import AssetView, CheckView, Health, Phase, Snapshot
-from monitor.web import answer, view
-from monitor.web.exposition import CONTENT_TYPE, Family, render
+from monitor.web import view
+from monitor.web.exposition import CONTENT_TYPE, Family, labels, render
 from monitor.web.shield import headers, shield
 from probes.clock import Clock
 
@@ -18,24 +18,24 @@ ANSWERED = frozenset({Phase.UP, Phase.DEGRADED, Phase.RECOVERING})
 SILENT = frozenset({Phase.DOWN, Phase.SUSPECT, Phase.UNREACHABLE})
 """The last look failed. What is neither could not look, and exports no probe_success."""
 
-BLACKBOX: tuple[tuple[str, str, str, dict[str, str], str], ...] = (
-    ("icmp", "rtt_seconds", "probe_icmp_duration_seconds", {"phase": "rtt"}, "Duration of icmp request by phase"),
-    ("icmp", "ttl", "probe_icmp_reply_hop_limit", {}, "Replied packet hop limit (TTL for ipv4)"),
-    ("dns", "rtt_seconds", "probe_dns_duration_seconds", {"phase": "request"}, "Duration of DNS request by phase"),
-    ("dns", "soa_serial", "probe_dns_serial", {}, "Returns the serial number of the zone"),
+BLACKBOX: tuple[tuple[str, str, str, str, str], ...] = (
+    ("icmp", "rtt_seconds", "probe_icmp_duration_seconds", 'phase="rtt"', "Duration of icmp request by phase"),
+    ("icmp", "ttl", "probe_icmp_reply_hop_limit", "", "Replied packet hop limit (TTL for ipv4)"),
+    ("dns", "rtt_seconds", "probe_dns_duration_seconds", 'phase="request"', "Duration of DNS request by phase"),
+    ("dns", "soa_serial", "probe_dns_serial", "", "Returns the serial number of the zone"),
     (
         "http",
         "connect_seconds",
         "probe_http_duration_seconds",
-        {"phase": "connect"},
+        'phase="connect"',
         "Duration of http request by phase",
     ),
-    ("http", "status", "probe_http_status_code", {}, "Response HTTP status code"),
+    ("http", "status", "probe_http_status_code", "", "Response HTTP status code"),
     (
         "http",
         "certificate_expires_timestamp_seconds",
         "probe_ssl_earliest_cert_expiry",
-        {},
+        "",
         "Returns last SSL chain expiry in unixtime",
     ),
 )
@@ -55,10 +55,8 @@ def make_app(
     async def metrics(request: web.Request) -> web.Response:
         if guarded and not hmac.compare_digest(_bearer(request), guarded):
             raise web.HTTPUnauthorized(text="This door asks for a bearer token.")
-        made = answer.make(render(collect(snapshot(), clock.now())), answer.TEXT)
-        response = answer.respond(request, made, max_age=0)
-        response.headers["Content-Type"] = CONTENT_TYPE
-        return response
+        text = render(collect(snapshot(), clock.now()))
+        return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
     def refuse(_: web.Request, status: int, sentence: str) -> web.Response:
         challenge = {"WWW-Authenticate": 'Bearer realm="lambi"'} if status == 401 else {}
@@ -95,33 +93,33 @@ def _probes(checks: Iterable[tuple[AssetView, CheckView]]) -> list[Family]:
     seen = Family("lambi_check_seen_timestamp_seconds", "gauge", "When a check last looked, whatever it saw")
     values = {name: Family(name, "gauge", text) for _, _, name, _, text in BLACKBOX}
     for one, check in checks:
-        labels = _labels(one, check)
-        protocol.add(check.family, **labels)
-        unknown.add(check.phase not in ANSWERED | SILENT, **labels)
+        who = _labels(one, check)
+        protocol.add(check.family, who)
+        unknown.add(check.phase not in ANSWERED | SILENT, who)
         if check.seen:
-            seen.add(check.seen.timestamp(), **labels)
+            seen.add(check.seen.timestamp(), who)
         if check.phase in ANSWERED | SILENT:
-            success.add(check.phase in ANSWERED, **labels)
+            success.add(check.phase in ANSWERED, who)
         if check.phase in ANSWERED:
-            _add_values(check, labels, values, duration)
+            _add_values(check, who, values, duration)
             if check.kind == "dns":
-                asked.add(1, **labels)
+                asked.add(1, who)
     return [success, duration, protocol, asked, *values.values(), unknown, seen]
 
 
-def _add_values(check: CheckView, labels: dict[str, str], values: dict[str, Family], duration: Family) -> None:
+def _add_values(check: CheckView, who: str, values: dict[str, Family], duration: Family) -> None:
     """Values are those of the last good look; a failed look exports none, for an old value would look like a new."""
     took = check.values.get("rtt_seconds")
     if isinstance(took, int | float):
-        duration.add(took, **labels)
+        duration.add(took, who)
     for kind, key, name, more, _ in BLACKBOX:
         value = check.values.get(key)
         if kind == check.kind and isinstance(value, int | float):
-            values[name].add(value, **labels, **more)
+            values[name].add(value, f"{who},{more}" if more else who)
 
 
-def _labels(one: AssetView, check: CheckView) -> dict[str, str]:
-    return {
+def _labels(one: AssetView, check: CheckView) -> str:
+    given = {
         "check": check.check,
         "asset": one.asset.id,
         "kind": check.kind,
@@ -129,6 +127,7 @@ def _labels(one: AssetView, check: CheckView) -> dict[str, str]:
         "family": str(check.family),
         "part": check.part,
     }
+    return labels(given)
 
 
 def _beliefs(snapshot: Snapshot) -> list[Family]:
@@ -136,15 +135,15 @@ def _beliefs(snapshot: Snapshot) -> list[Family]:
     phases = Family("lambi_assets", "gauge", "Assets by what is believed of them")
     counts = view.tally(view.assets(snapshot))
     for phase in Phase:
-        phases.add(counts.get(phase, 0), phase=phase.value)
+        phases.add(counts.get(phase, 0), labels({"phase": phase}))
     incidents = Family("lambi_incidents_open", "gauge", "Open incidents by severity")
     for level in Severity:
-        incidents.add(sum(one.severity is level for one in snapshot.incidents), severity=level.value)
+        incidents.add(sum(one.severity is level for one in snapshot.incidents), labels({"severity": level}))
     sees = Family("lambi_vantage_sees_world", "gauge", "1 while this vantage sees the world over an address family")
     vantage = snapshot.assets.get(snapshot.world.vantage)
     for check in vantage.checks if vantage else ():
         if check.phase in ANSWERED | SILENT:
-            sees.add(check.phase in ANSWERED, family=str(check.family))
+            sees.add(check.phase in ANSWERED, labels({"family": str(check.family)}))
     return [phases, incidents, sees]
 
 
@@ -163,9 +162,15 @@ def _health(health: Health) -> list[Family]:
         ("lambi_clock_disciplined", "gauge", "1 while something steers this machine's clock", not health.clock),
         ("lambi_capabilities_missing", "gauge", "Things that this process cannot do here", len(health.capabilities)),
     )
-    return [Family(name, kind, text, [({}, float(value))]) for name, kind, text, value in facts]
+    return [_single(*fact) for fact in facts]
+
+
+def _single(name: str, kind: str, text: str, value: float) -> Family:
+    family = Family(name, kind, text)
+    family.add(value)
+    return family
 
 
 def _picture(snapshot: Snapshot, now: datetime) -> list[Family]:
     age = max(0.0, (now - snapshot.at).total_seconds())
-    return [Family("lambi_snapshot_age_seconds", "gauge", "Age of the picture that these figures show", [({}, age)])]
+    return [_single("lambi_snapshot_age_seconds", "gauge", "Age of the picture that these figures show", age)]

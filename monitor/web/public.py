@@ -17,6 +17,8 @@ from probes.clock import Clock
 STANDING_STILL = 60.0
 """Seconds after which a snapshot that is not replaced means that the daemon does not work."""
 
+ASSETS_ON_A_PAGE = 100
+
 Build = Callable[[web.Request], Awaitable[Answer]]
 
 
@@ -114,8 +116,16 @@ class _Door:
     async def assets(self, request: web.Request) -> Answer:
         snapshot = self.snapshot()
         asked = _asked(request, snapshot)
+        found = view.narrowed(snapshot, asked)
+        start = (asked.page - 1) * ASSETS_ON_A_PAGE
         return self.pages.render(
-            "assets.html", snapshot, self.clock.now(), asked=asked, found=view.narrowed(snapshot, asked)
+            "assets.html",
+            snapshot,
+            self.clock.now(),
+            asked=asked,
+            total=len(found),
+            found=found[start : start + ASSETS_ON_A_PAGE],
+            more=len(found) > start + ASSETS_ON_A_PAGE,
         )
 
     async def asset(self, request: web.Request) -> Answer:
@@ -222,4 +232,5 @@ def _asked(request: web.Request, snapshot: Snapshot) -> view.Asked:
         raise BadQueryError(f"kind must be one of {', '.join(words.KINDS)}.")
     if state and state not in set(Phase):
         raise BadQueryError(f"state must be one of {', '.join(Phase)}.")
-    return view.Asked(territory, kind, Phase(state) if state else None)
+    page = history.count("page", query.get("page", "1"), history.MOST_PAGES)
+    return view.Asked(territory, kind, Phase(state) if state else None, page)

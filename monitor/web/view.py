@@ -130,6 +130,7 @@ class Asked:
     territory: str | None = None
     kind: str | None = None
     phase: Phase | None = None
+    page: int = 1
 
 
 def narrowed(snapshot: Snapshot, asked: Asked) -> list[AssetView]:
@@ -147,12 +148,8 @@ def served(snapshot: Snapshot, asset: str) -> list[tuple[str, Dependency | None]
     """List what an asset serves: (asset id, the dependency that says so, or None where a check is the evidence)."""
     by_need = {d.asset: d for d in snapshot.world.dependencies if asset in d.needs}
     view = snapshot.assets[asset]
-    by_check = {
-        other
-        for check in view.checks
-        if (c := snapshot.world.checks.get(check.check)) is not None
-        for other in c.serves
-    }
+    own = [known for check in view.checks if (known := snapshot.world.checks.get(check.check)) and known.asset == asset]
+    by_check = {other for check in own for other in check.serves if other != asset}
     evidence: list[tuple[str, Dependency | None]] = [(other, None) for other in sorted(by_check - by_need.keys())]
     return [*sorted(by_need.items()), *evidence]
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.model import Phase, Snapshot
-from monitor.web.exposition import Family, render
+from monitor.web.exposition import Family, labels, render
 from monitor.web.ops import make_app
 from tests.fakes import FakeClock
 from tests.monitor.web import worlds
@@ -180,8 +180,8 @@ def test_numbers_and_labels_are_written_so_that_they_come_back() -> None:
     family = Family("x", "gauge", "a \\ help\nof two lines")
     values = [0.0, -1.5, 2**60, 1e-9, math.inf, -math.inf, 1756724399.123456, 2026090101]
     for n, value in enumerate(values):
-        family.add(value, n=str(n), text='quote " slash \\ line\nend', empty="")
-    family.add(math.nan, n="nan")
+        family.add(value, labels({"n": str(n), "text": 'quote " slash \\ line\nend', "empty": ""}))
+    family.add(math.nan, labels({"n": "nan"}))
     found = parse(render([family, Family("y", "gauge", "has no samples")]))
     assert [found["x", frozenset({("n", str(n)), ("text", 'quote " slash \\ line\nend')})] for n in range(8)] == values
     assert math.isnan(found["x", frozenset({("n", "nan")})])

@@ -45,6 +45,11 @@ class Outline(HTMLParser):
         if "style" not in self.open:
             self.words.append(data)
 
+    def leads(self, link: str) -> bool:
+        """Whether a link is the page's next."""
+        place = self.attributes.index(("href", link))
+        return self.attributes[place - 1] == ("rel", "next")
+
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
@@ -232,3 +237,15 @@ async def test_a_crowd_in_one_second_costs_one_rendering_and_a_change_shows_at_o
         assert len(site.ledger.asked) == asked + 1
         site.snapshot = replace(worlds.storm(), at=worlds.NOW - timedelta(milliseconds=500))
         assert "is down" in await site.text("/")
+
+
+async def test_many_assets_come_in_pages_that_meet_each_once() -> None:
+    async with Site(worlds.storm()) as site:
+        met: list[str] = []
+        link: str | None = "/assets"
+        while link:
+            page = Outline(await site.text(link))
+            met += [value for key, value in page.attributes if key == "href" and value and value.startswith("/asset/")]
+            link = next((v for k, v in page.attributes if k == "href" and v and page.leads(v)), None)
+        assert len({name for name in met if not name.endswith(worlds.VANTAGE)}) == len(site.snapshot.assets) - 1
+        assert "page must be a number" in await site.text("/assets?page=x", 400)
