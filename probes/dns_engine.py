@@ -133,9 +133,10 @@ class DnsEngine:
         if self._closed:
             raise LocalError(STOPPED.reason)
         try:
-            question.sock = self._socket(question.ask.target.family)
+            chance = secrets.randbits(32)
+            question.sock = self._socket(question.ask.target.family, chance >> 16)
             pending = self._pending[question.sock]
-            question.id = secrets.randbits(16)
+            question.id = chance & 0xFFFF
             while question.id in pending:
                 question.id = secrets.randbits(16)
             question.leave(self._clock)
@@ -155,10 +156,10 @@ class DnsEngine:
                 self._take_bounces(sock)
         sock.send(question.message(), question.host, port)
 
-    def _socket(self, family: int) -> UdpSocket:
-        """Choose a source port at random; raises OSError."""
+    def _socket(self, family: int, chance: int) -> UdpSocket:
+        """Choose a source port by a random number; raises OSError."""
         sockets = self._sockets[family]
-        place = secrets.randbelow(_PORTS)
+        place = chance % _PORTS
         if place >= len(sockets):
             sockets.append(self._open(family))
             return sockets[-1]

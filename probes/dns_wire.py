@@ -160,7 +160,7 @@ def _nsid(options: bytes) -> str:
         if len(value) != length:
             raise WireError("an EDNS option ends too early")
         if code == NSID:
-            printable = all(0x20 <= byte < 0x7F for byte in value)
-            return (value.decode("ascii") if printable else value.hex())[:_NSID_CHARACTERS]
+            text = value.decode("latin-1")
+            return (text if text.isascii() and text.isprintable() else value.hex())[:_NSID_CHARACTERS]
         at += 4 + length
     return ""

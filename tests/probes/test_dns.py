@@ -33,7 +33,7 @@ server:
     rundir: {folder}
     listen: [ "0.0.0.0@{port}", "::1@{port}" ]
     nsid: "test-site"
-    udp-workers: 1
+    udp-workers: 8
     tcp-workers: 1
     background-workers: 1
 database:
@@ -48,7 +48,10 @@ zone:
 
 @pytest.fixture(scope="module")
 def knot(tmp_path_factory):
-    """The port of a knotd on every address of 127/8 and ::1; it serves `do`, and `broken` without a zone file."""
+    """The port of a knotd on every address of 127/8 and ::1; it serves `do`, and `broken` without a zone file.
+
+    Eight workers have eight queues: one queue of the default size overflows while a busy machine keeps knotd waiting.
+    """
     needed("knotd")
     folder: Path = tmp_path_factory.mktemp("knot")
     port = free_port()
