@@ -1,7 +1,7 @@
 """Templates, inventory and targets -> checks: who is asked what, how often, and by which rule."""
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,16 @@ class Checks:
     problems: list[Problem] = field(default_factory=list)
     made: dict[str, Check] = field(default_factory=dict)
 
+    def templates(self) -> None:
+        """Look at every template, also at those that no check uses yet."""
+        for kind, probes in self.doc.checks.items():
+            for probe in probes:
+                node = self.tree.at("checks", kind, probe)
+                if probe in PROBES:
+                    self._plan(probe, self._layers(kind, probe), ())
+                else:
+                    self.problems.append(node.problem(f'unknown probe "{probe}"{did_you_mean(probe, PROBES)}'))
+
     def references(self) -> None:
         """Ask every reference of the own-link guard."""
         guard, vantage = self.doc.guard, self.doc.vantage
@@ -87,12 +97,14 @@ class Checks:
                     asset = f"website:ixp-{row.ixp_id}"
                     self._add(asset, Target(f"{asset}/{family}", row.website, family), "http", plan, self.tree)
 
-    def targets(self, assets: Mapping[str, Asset]) -> None:
-        """Ask what the operator added."""
+    def targets(self, assets: Mapping[str, Asset], named: Collection[str]) -> None:
+        """Ask what the operator added; ``named``: also the assets whose row has a problem of its own."""
         for number, row in enumerate(self.doc.targets):
             node = self.tree.at("targets", number)
             asset = assets.get(row.asset)
             kind = row.probe or self._usual(row.asset.partition(":")[0])
+            if asset is None and row.asset in named:
+                continue
             if asset is None:
                 near = did_you_mean(row.asset, assets)
                 self.problems.append(node.problem(f'unknown asset "{row.asset}"{near}', key="asset"))
@@ -142,7 +154,7 @@ class Checks:
 
     def _layers(self, kind: str, probe: str) -> list[Layer]:
         layers = []
-        for name in ("any", kind):
+        for name in dict.fromkeys(("any", kind)):
             template: Template | None = self.doc.checks.get(name, {}).get(probe)  # type: ignore[call-overload]
             if template is not None:
                 node = self.tree.at("checks", name, probe)
@@ -166,8 +178,7 @@ class Checks:
             message = f"nothing says {what} for probe {probe}"
             self.problems.append(layers[-1].node.problem(message, f"checks.any.{probe}.{what}", key=what))
         elif timeout[0] >= every[0]:
-            message = f"{timeout[0]:g} s is not shorter than the cadence of {every[0]:g} s"
-            self.problems.append(timeout[1].problem(message, key="timeout"))
+            self.problems.append(_too_slow(layers, every, timeout))
         if len(self.problems) > before or every[0] is None or timeout[0] is None or rule is None:
             return None
         seen = tuple(family for family in families if family in self.doc.vantage.families)
@@ -227,6 +238,18 @@ def _last(layers: list[Layer], key: str) -> tuple[Any, Node]:
         value = getattr(layer, key)
         found = (value, layer.node) if value is not None else found
     return found
+
+
+def _too_slow(layers: list[Layer], every: tuple[float, Node], timeout: tuple[float, Node]) -> Problem:
+    """Point to the cadence or the timeout, whichever was laid on top."""
+    nodes = [layer.node for layer in layers]
+    key, _, node = max(
+        (("every", False, every[1]), ("timeout", True, timeout[1])),
+        key=lambda place: (nodes.index(place[2]), place[2].at(place[0]).where.file == place[2].where.file, place[1]),
+    )
+    if key == "every":
+        return node.problem(f"{every[0]:g} s is not longer than the timeout of {timeout[0]:g} s", key=key)
+    return node.problem(f"{timeout[0]:g} s is not shorter than the cadence of {every[0]:g} s", key=key)
 
 
 def _settings(probe: str, layer: Layer) -> tuple[dict[str, Any], list[Problem]]:

@@ -1,6 +1,6 @@
 """The inventory's CSV files: what may stand in each, and the shipped rows with the operator's laid over them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -193,14 +193,16 @@ def read_inventory(shipped: Path, overlay: Path | None) -> tuple[Inventory, list
     """Read the shipped folder and the operator's over it; rows that are wrong are left out and told."""
     problems: list[Problem] = []
     found: dict[str, list[tuple[Any, Node]]] = {}
+    named: dict[str, set[str]] = {}
     for name, table in TABLES.items():
         rows = _laid(table, shipped, overlay, problems)
+        named[name] = {row.text(table.keys[0]) for row in rows}
         found[name] = list(_valid(table, rows, problems))
     known = Inventory(**{field.name: tuple(row for row, _ in found[field.name]) for field in fields(Inventory)})
-    for name, check in _ORPHANS.items():
-        for row, node in found[name]:
-            problems += check(row, node, known)
-    problems += _glue(found["nameservers"])
+    for name, columns in _REFERS.items():
+        for _, node in found[name]:
+            problems += _orphans(node, columns, named)
+    problems += _nowhere(found["landings"]) + _glue(found["nameservers"])
     return known, problems
 
 
@@ -245,44 +247,33 @@ def _valid(table: Table, rows: Sequence[Node], problems: list[Problem]) -> "list
     return good
 
 
-def _territory(codes: Sequence[str | None], node: Node, known: Inventory, key: str) -> list[Problem]:
-    names = {row.iso2 for row in known.territories}
-    unknown = [code for code in codes if code and code not in names]
-    return [node.problem(f'unknown territory "{code}"', "a code of territories.csv", key=key) for code in unknown]
-
-
-def _one(row: Any, node: Node, known: Inventory) -> list[Problem]:
-    return _territory([row.iso2], node, known, "iso2")
-
-
-def _nameserver(row: Any, node: Node, known: Inventory) -> list[Problem]:
-    zones = {zone.cctld for zone in known.cctlds}
-    near = did_you_mean(row.cctld, zones)
-    missing = [] if row.cctld in zones else [node.problem(f'unknown ccTLD "{row.cctld}"{near}', key="cctld")]
-    return missing + _one(row, node, known)
-
-
-def _landing(row: Any, node: Node, known: Inventory) -> list[Problem]:
-    cables = {cable.cable_id for cable in known.cables}
-    near = did_you_mean(row.cable_id, cables)
-    missing = [] if row.cable_id in cables else [node.problem(f'unknown cable "{row.cable_id}"{near}', key="cable_id")]
-    if row.in_region == "yes" and row.iso2 is None:
-        missing.append(node.problem("a landing in the region", "its territory's code", key="iso2"))
-    return missing + _one(row, node, known)
-
-
-def _cable(row: Any, node: Node, known: Inventory) -> list[Problem]:
-    return _territory(row.territories, node, known, "territories")
-
-
-_ORPHANS: dict[str, Callable[[Any, Node, Inventory], list[Problem]]] = {
-    "cctlds": _one,
-    "nameservers": _nameserver,
-    "ixps": _one,
-    "cables": _cable,
-    "landings": _landing,
-    "organisations": _one,
+_REFERS = {
+    "cctlds": {"iso2": "territories"},
+    "nameservers": {"cctld": "cctlds", "iso2": "territories"},
+    "ixps": {"iso2": "territories"},
+    "cables": {"territories": "territories"},
+    "landings": {"cable_id": "cables", "iso2": "territories"},
+    "organisations": {"iso2": "territories"},
 }
+"""Table -> column -> the table whose rows it names."""
+
+
+def _orphans(node: Node, columns: Mapping[str, str], named: Mapping[str, set[str]]) -> list[Problem]:
+    """Tell of names that no row of the other table has; a row that is wrong in itself still has its name."""
+    return [
+        node.problem(f'"{word}" is no row of {TABLES[other].file}{did_you_mean(word, named[other])}', key=column)
+        for column, other in columns.items()
+        for word in node.text(column).split()
+        if word not in named[other]
+    ]
+
+
+def _nowhere(rows: Sequence[tuple[Any, Node]]) -> list[Problem]:
+    return [
+        node.problem("missing", "the code of its territory, or in_region: no", key="iso2")
+        for row, node in rows
+        if row.in_region == "yes" and row.iso2 is None
+    ]
 
 
 def _glue(rows: Sequence[tuple[Any, Node]]) -> list[Problem]:

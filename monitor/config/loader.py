@@ -23,6 +23,8 @@ from monitor.config.world import build
 OVERLAY = Path("/etc/lambi")
 """The operator's folder unless $LAMBI_CONFIG names another; it need not exist."""
 MAX_REPAIRS = 8
+LISTS = frozenset({"assets", "targets", "depends", "contacts", "routes"})
+"""Lists whose rows stand for themselves: one that is wrong is left out, and the others are still checked."""
 
 
 def load(overlay: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -40,36 +42,46 @@ def check(overlay: Path | None, environ: Mapping[str, str] | None = None) -> lis
 
 def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
     problems = _strangers(overlay)
-    shipped = _tree(data.shipped("config"), problems)
-    tree = _over(shipped, overlay, problems) if overlay else shipped
-    known, wrong = read_inventory(data.shipped("config/inventory"), overlay / "inventory" if overlay else None)
+    unread: list[Problem] = []
+    folder, merger = data.shipped("config"), Merger()
+    shipped = merger.over(Node({}, Where(str(folder / "lambi.yaml"), 1)), _tree(folder, problems, unread))
+    tree = merger.over(shipped, _tree(overlay, problems, unread)) if overlay else shipped
+    problems += unread + merger.problems
+    known, wrong = read_inventory(folder / "inventory", overlay / "inventory" if overlay else None)
     problems += wrong
+    assets, contacts = written(tree, "assets", "id"), written(tree, "contacts", "name")
     doc, tree = _document(tree, shipped, problems)
-    if doc is None:
+    if doc is None or unread:  # what stands in a file that cannot be read would be missed everywhere else
         return None, _in_order(problems)
     problems += check_guard(doc, tree)
-    world, wrong = build(doc, tree, known)
+    world, wrong = build(doc, tree, known, assets)
     problems += wrong
     channels, wrong = build_channels(doc, tree, environ)
     problems += wrong
-    problems += check_people(doc, tree, world.territories, forms(doc))
+    problems += check_people(doc, tree, world.territories, contacts, forms(doc))
     ops, wrong = ops_door(doc, tree, environ)
     problems += wrong
-    folder = state(doc)
+    home = state(doc)
     settings = Settings(
         world=world,
         directory=directory(doc),
         channels=channels,
         site=doc.site,
-        state=folder,
+        state=home,
         public=Door(doc.web.public.host, doc.web.public.port),
         ops=ops,
-        control=Path(doc.web.control) if doc.web.control else folder / "control.sock",
+        control=Path(doc.web.control) if doc.web.control else home / "control.sock",
         base_url=base_url(doc),
         retention_days=doc.store.retention_days,
         user_agent=doc.user_agent,
     )
     return settings, _in_order(problems)
+
+
+def written(tree: Node, part: str, key: str) -> set[str]:
+    """Return what the rows of a list are called in the files, also those with a problem of their own."""
+    rows = tree.at(part).value
+    return {row.text(key) for row in rows} if isinstance(rows, list) else set()
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:
@@ -98,26 +110,32 @@ def _strangers(overlay: Path | None) -> list[Problem]:
     return problems
 
 
-def _tree(folder: Path, problems: list[Problem]) -> Node:
-    """Lay the YAML files of one folder side by side."""
-    root = Node({}, Where(str(folder / "lambi.yaml"), 1))
-    merger = Merger()
-    for name, parts in FILES.items():
+def _tree(folder: Path, problems: list[Problem], unread: list[Problem]) -> Node:
+    """Lay the YAML files of one folder side by side; those that yield nothing are told in ``unread``."""
+    parts: dict[str, Node] = {}
+    for name, allowed in FILES.items():
         path = folder / name
         if not path.exists():
             continue
         try:
             tree, wrong = read_yaml(path)
         except UnreadableError as error:
-            problems.append(error.problem)
+            unread.append(error.problem)
             continue
         problems += wrong
-        root = merger.over(root, _allowed(tree, parts, problems))
-    problems += merger.problems
-    return root
+        for key, node in _allowed(tree, allowed, problems).items():
+            parts[key] = _joined(parts.get(key), node)
+    return Node(parts, Where(str(folder / "lambi.yaml"), 1))
 
 
-def _allowed(tree: Node, parts: tuple[str, ...], problems: list[Problem]) -> Node:
+def _joined(first: Node | None, second: Node) -> Node:
+    """Two files of one folder may hold rows of one list."""
+    if first is not None and isinstance(first.value, list) and isinstance(second.value, list):
+        return Node(first.value + second.value, first.where, first.path)
+    return second if second.value is not None or first is None else first
+
+
+def _allowed(tree: Node, parts: tuple[str, ...], problems: list[Problem]) -> dict[str, Node]:
     """Keep what this file may hold."""
     kept = {}
     for key, node in tree.value.items() if isinstance(tree.value, dict) else ():
@@ -127,14 +145,7 @@ def _allowed(tree: Node, parts: tuple[str, ...], problems: list[Problem]) -> Nod
         home = next((name for name, held in FILES.items() if key in held), "")
         hint = f"; it belongs in {home}" if home else did_you_mean(key, parts)
         problems.append(Problem(node.where, key, f"unknown key{hint}"))
-    return Node(kept, tree.where)
-
-
-def _over(shipped: Node, overlay: Path, problems: list[Problem]) -> Node:
-    merger = Merger()
-    tree = merger.over(shipped, _tree(overlay, problems))
-    problems += merger.problems
-    return tree
+    return kept
 
 
 def _document(tree: Node, shipped: Node, problems: list[Problem]) -> tuple[Document | None, Node]:
@@ -153,21 +164,16 @@ def _document(tree: Node, shipped: Node, problems: list[Problem]) -> tuple[Docum
 
 
 def _without(tree: Node, shipped: Node, found: list[Fault]) -> Node:
-    """Drop the rows of lists that have a fault; take any other part as it was shipped."""
+    """Drop the rows that have a fault where rows stand for themselves; take any other part as it was shipped."""
     parts = dict(tree.value) if isinstance(tree.value, dict) else {}
-    rows: dict[str, set[int]] = {}
+    rows: dict[str, set[str | int]] = {}
     for fault in found:
-        part = str(fault.location[0]) if fault.location else ""
-        node = parts.get(part)
-        if node is not None and isinstance(node.value, list) and len(fault.location) > 1:
-            rows.setdefault(part, set()).add(int(fault.location[1]))
-        elif isinstance(shipped.value, dict) and part in shipped.value and parts[part] is not shipped.value[part]:
-            parts[part] = shipped.value[part]
-        else:
-            parts.pop(part, None)
-    for part, numbers in rows.items():
-        node = parts[part]
-        if isinstance(node.value, list):
-            kept = [row for number, row in enumerate(node.value) if number not in numbers]
+        rows.setdefault(str(fault.location[0]), set()).update(fault.location[1:2])
+    for part, places in rows.items():
+        node, spare = parts.pop(part), shipped.below(part)
+        if part in LISTS and isinstance(node.value, list) and places:
+            kept = [row for number, row in enumerate(node.value) if number not in places]
             parts[part] = Node(kept, node.where, node.path)
+        elif spare is not None and spare is not node:
+            parts[part] = spare
     return Node(parts, tree.where, tree.path)

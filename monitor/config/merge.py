@@ -37,6 +37,8 @@ class Merger:
 
     def _alone(self, node: Node, path: str) -> Node:
         """Return what has nothing below it; its own rows still may not name one id twice."""
+        if isinstance(node.value, dict):
+            return self.over(Node({}, node.where, node.path), node, path)
         if path in ROWS and isinstance(node.value, list):
             return Node(self.rows([], node.value, (ROWS[path],)), node.where, node.path)
         return node

@@ -202,4 +202,4 @@ class _Reader:
 
 def _scalar(event: Any) -> str | None:
     """Return the text as written: no number, date or yes/no is guessed (+18685550100, 2001:db8::1, NO)."""
-    return None if event.style is None and event.value in {"", "~", "null"} else event.value
+    return None if not event.style and event.value in {"", "~", "null"} else event.value

@@ -37,25 +37,21 @@ def _plain(to: str) -> str:
     return to if "@" in to else re.sub(r"[\s().-]", "", to)
 
 
-def check_people(doc: Document, tree: Node, territories: Iterable[str], forms: Mapping[str, str]) -> list[Problem]:
-    """Check contacts and routes against all they name; ``forms``: channel -> sms | mail."""
+def check_people(
+    doc: Document, tree: Node, territories: Iterable[str], names: set[str], forms: Mapping[str, str]
+) -> list[Problem]:
+    """Check contacts and routes; ``names``: contacts of the files; ``forms``: channel -> sms | mail."""
     problems = []
     for number, contact in enumerate(doc.contacts):
         node = tree.at("contacts", number, "addresses")
         for index, way in enumerate(contact.addresses):
             problems += _address(way, node.at(index), doc, forms)
-    codes, names = set(territories), {row.name for row in doc.contacts} | written(tree, "contacts")
+    codes = set(territories)
     for number, route in enumerate(doc.routes):
         node = tree.at("routes", number)
         problems += _known(route.contacts, names, node.at("contacts"), "contact")
         problems += _known(route.territories, codes, node.at("territories"), "territory")
     return problems
-
-
-def written(tree: Node, part: str) -> set[str]:
-    """Return the names of rows as they stand in the files, also of those with a problem of their own."""
-    rows = tree.at(part).value
-    return {row.text("name") for row in rows} if isinstance(rows, list) else set()
 
 
 def _known(names: Iterable[str], known: set[str], node: Node, what: str) -> list[Problem]:

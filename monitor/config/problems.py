@@ -52,10 +52,10 @@ class ConfigError(Exception):
         self.problems = tuple(problems)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.65) -> str:
     """Return `` did you mean "x"?`` or, when nothing is near, a list of what is known if it is short; may be empty."""
     choices = sorted(set(known))
-    near = get_close_matches(word.lower(), choices, n=1, cutoff=0.6)
+    near = get_close_matches(word, choices, n=1, cutoff=cutoff)
     if near:
         return f'; did you mean "{near[0]}"?'
     return f"; known: {', '.join(choices)}" if 0 < len(choices) <= 16 else ""

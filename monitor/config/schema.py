@@ -20,7 +20,6 @@ from monitor.config.types import (
     Zone,
     wrong,
 )
-from monitor.model import Phase
 
 KINDS = (
     "territory", "cctld", "nameserver", "ixp", "website", "cable", "landing", "router", "network", "site", "power",
@@ -102,7 +101,7 @@ class SeverityLine(Strict):
     """One row of the severity table."""
 
     kind: Kind | Literal["*"]
-    phase: Literal[Phase.DOWN, Phase.DEGRADED]
+    phase: Literal["down", "degraded"]
     severity: Severity | Literal["none"]
     left: Annotated[int, Field(ge=0)] | None = None
     people: Annotated[int, Field(ge=0)] | None = None
@@ -146,7 +145,7 @@ class Secret(Strict):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if bool(self.env) == bool(self.file):
-            raise wrong("one place for the secret", "{env: NAME} or {file: /path}")
+            raise wrong("a secret has one place", "{env: NAME} or {file: /path}")
         return self
 
 

@@ -93,7 +93,7 @@ def zone(value: Any) -> str:
     """Return a time zone of the IANA database."""
     text = _text(value)
     if text not in _ZONES:
-        near = did_you_mean(text, {z: z for z in _ZONES if "/" in z or z == "UTC"}) if text else ""
+        near = did_you_mean(text, _ZONES, cutoff=0.85)
         raise wrong(f'"{text[:40]}" is not a time zone of the IANA database{near}', "like America/Port_of_Spain or UTC")
     return text
 

@@ -1,6 +1,6 @@
 """pydantic's errors -> problems that teach, each at its line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -74,7 +74,13 @@ def faults(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     for details in error.errors(include_url=False, include_input=True):
         fault = _fault(details, model)
         said.setdefault(fault.location, fault)
-    return list(said.values())
+    return [fault for fault in said.values() if not (fault.message == "empty" and _speaks_below(fault, said))]
+
+
+def _speaks_below(fault: Fault, said: Iterable[tuple[str | int, ...]]) -> bool:
+    """A list is not called empty because its only item is wrong."""
+    depth = len(fault.location)
+    return any(len(place) > depth and place[:depth] == fault.location for place in said)
 
 
 def _fault(details: ErrorDetails, model: type[BaseModel]) -> Fault:
@@ -92,8 +98,7 @@ def _fault(details: ErrorDetails, model: type[BaseModel]) -> Fault:
         return Fault(location, _SENTENCES[kind], _EXPECTED.get(kind, ""))
     if kind == "value_error":
         return Fault(location, str(context.get("error", details["msg"])))
-    text = details["msg"]
-    return Fault(location, text[:1].lower() + text[1:].replace("Input should", "should"))
+    return Fault(location, details["msg"].removeprefix("Input "))
 
 
 def _choice(location: tuple[str | int, ...], details: ErrorDetails, context: dict[str, Any]) -> Fault:

@@ -13,20 +13,21 @@ from monitor.config.schema import KINDS, OWN_KINDS, AssetRow, Document, Severity
 from monitor.model import Asset, Dependency, Phase, Provenance, SeverityRow, World
 
 
-def build(doc: Document, tree: Node, known: Inventory) -> tuple[World, list[Problem]]:
-    """Make the world; with problems it is not to be used."""
+def build(doc: Document, tree: Node, known: Inventory, named: Collection[str]) -> tuple[World, list[Problem]]:
+    """Make the world; with problems it is not to be used. ``named``: assets of the files, also of rows left out."""
     problems: list[Problem] = []
     territories = made.territories(known)
     assets = made.assets(known)
     problems += _home(doc, tree, territories)
     problems += _own_assets(doc, tree, assets, territories)
     checks = Checks(doc, tree)
+    checks.templates()
     checks.references()
     checks.nameservers(known)
     checks.websites(known)
-    checks.targets(assets)
+    checks.targets(assets, named)
     problems += checks.problems
-    problems += _depends(doc, tree, assets)
+    problems += _depends(doc, tree, {*assets, *named})
     problems += severity_holes(doc.severities, tree.at("severities"))
     own = [Dependency(row.asset, row.on, row.mode, row.confirmed, row.source) for row in doc.depends]
     settled = {dependency.asset for dependency in own}
@@ -48,7 +49,7 @@ def build(doc: Document, tree: Node, known: Inventory) -> tuple[World, list[Prob
 
 def _severity(row: SeverityLine) -> SeverityRow:
     severity = row.severity if isinstance(row.severity, Severity) else None
-    return SeverityRow(row.kind, row.phase, severity, row.left, row.people)
+    return SeverityRow(row.kind, Phase(row.phase), severity, row.left, row.people)
 
 
 def _home(doc: Document, tree: Node, codes: Collection[str]) -> list[Problem]:
@@ -82,7 +83,7 @@ def _own_asset(row: AssetRow, node: Node, assets: Mapping[str, Asset], codes: Co
     if kind not in OWN_KINDS:
         problems.append(node.problem(f'"{kind}" is no kind of asset to add{did_you_mean(kind, OWN_KINDS)}', key="id"))
     elif row.id in assets:
-        problems.append(node.problem(f'"{row.id}" is in the inventory already', "a target for it is enough", key="id"))
+        problems.append(node.problem(f'"{row.id}" is in the inventory already; a target for it is enough', key="id"))
     for code in (row.territory, *row.territories):
         if code and code not in codes:
             key = "territory" if code == row.territory else "territories"
@@ -91,7 +92,7 @@ def _own_asset(row: AssetRow, node: Node, assets: Mapping[str, Asset], codes: Co
     return problems
 
 
-def _depends(doc: Document, tree: Node, assets: Mapping[str, Asset]) -> list[Problem]:
+def _depends(doc: Document, tree: Node, assets: Collection[str]) -> list[Problem]:
     problems = []
     for number, row in enumerate(doc.depends):
         node = tree.at("depends", number)
@@ -133,9 +134,11 @@ def severity_holes(rows: Iterable[SeverityLine], node: Node) -> list[Problem]:
     problems = []
     decided: dict[tuple[str, Phase], int] = {}
     for number, row in enumerate(rows):
-        reached = [kind for kind in (KINDS if row.kind == "*" else (row.kind,)) if (kind, row.phase) not in decided]
+        reached = [
+            kind for kind in (KINDS if row.kind == "*" else (row.kind,)) if (kind, Phase(row.phase)) not in decided
+        ]
         if not reached:
-            earlier = decided[(KINDS[0] if row.kind == "*" else row.kind, row.phase)]
+            earlier = decided[(KINDS[0] if row.kind == "*" else row.kind, Phase(row.phase))]
             problems.append(node.at(number).problem(f"never reached: severities[{earlier}] decides before it"))
         if row.left is None and row.people is None:
             decided |= {(kind, Phase(row.phase)): number for kind in reached}

@@ -1,0 +1,58 @@
+"""Each folder of tests/bad_config lies over the shipped files; expected.txt holds exactly what is said of it."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config import ConfigError, check, load
+from monitor.data import shipped
+
+CASES = sorted(path for path in (Path(__file__).parents[1] / "bad_config").iterdir() if path.is_dir())
+ENVIRON = {"HOME": "/home/operator"}
+
+
+def _said(overlay: Path) -> str:
+    text = "".join(f"{problem}\n" for problem in check(overlay, ENVIRON))
+    return text.replace(f"{overlay}/", "").replace(str(shipped("config")), "shipped")
+
+
+def test_at_least_twelve_mistakes_are_covered() -> None:
+    assert len(CASES) >= 12
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_every_problem_is_told_with_its_line(case: Path) -> None:
+    assert _said(case) == (case / "expected.txt").read_text()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_load_raises_the_same_problems(case: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(case, ENVIRON)
+    assert list(caught.value.problems) == check(case, ENVIRON)
+
+
+def test_a_folder_that_was_named_must_be_there(tmp_path: Path) -> None:
+    missing = tmp_path / "lambi"
+    assert [str(problem) for problem in check(missing, {})] == [
+        f"{missing}: no such folder; expected the folder of your configuration"
+    ]
+
+
+def test_too_big_a_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "lambi.yaml").write_text("site: A\n" + "#" * (1 << 20))
+    assert "too big; expected at most 1 MiB" in str(check(tmp_path, {})[0])
+
+
+def test_a_file_that_is_not_text_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "lambi.yaml").write_bytes(b"site: A\nvantage:\n  name: \xff\n")
+    assert [str(problem) for problem in check(tmp_path, {})] == [
+        f"{tmp_path}/lambi.yaml:3: not readable as text; expected UTF-8"
+    ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_no_secret_and_no_address_is_repeated(case: Path) -> None:
+    said = _said(case)
+    for word in ("hunter2", "admin:secret", "desk@agency", "5550101", "someone@"):
+        assert word not in said
