@@ -12,7 +12,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -276,7 +276,8 @@ class Outbox:
         channel = self._channels[job.row.channel]
         try:
             async with asyncio.timeout(self._limits.seconds):
-                return await channel.send(job.message, job.address)
+                accepted = await channel.send(job.message, job.address)
+            return replace(accepted, detail=scrub(accepted.detail, job.address))
         except TimeoutError:
             return Failure(f"no answer within {self._limits.seconds:g} s", "unknown")
         except UnansweredError as error:
@@ -341,10 +342,10 @@ def _address(contact: Contact | None, channel: str) -> Address | None:
     return next((address for address in addresses if address.channel == channel and address.enabled), None)
 
 
-_PERSONAL = re.compile(r"[^\s<>]+@[^\s<>]+|\+?\d[\d .()-]{5,}\d")
+_PERSONAL = re.compile(r"[^\s<>]+@[^\s<>]+|\+?\d[\d ()-]{5,}\d")
 
 
 def scrub(text: str, address: Address, most: int = 200) -> str:
     """Bound a provider's words and take every address and telephone number out of them."""
     without = text.replace(address.to, "(address)") if address.to else text
-    return plain(_PERSONAL.sub("(address)", without), most) or "no reason given"
+    return plain(_PERSONAL.sub("(address)", without), most) or "no words"

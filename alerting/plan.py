@@ -1,7 +1,7 @@
 """Decide whom to tell and write it down; the text is made when it leaves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerting.journal import Transaction, micros, moment
@@ -46,6 +46,8 @@ class Standing:
     waiting: int | None = None
     """The row that nobody can have received yet."""
     waiting_severity: Severity = Severity.INFO
+    ending: bool = False
+    """The row that waits tells the end."""
     told: Told | None = None
     """What it was told, or may have been: a message in flight counts."""
 
@@ -55,7 +57,8 @@ Where = tuple[str, str]
 
 # The last attempt that may have reached somebody says what was told; a row none of whose attempts may have, waits.
 STANDING = """
-SELECT n.contact, n.channel, n.id, n.severity, n.ended_at IS NULL, a.intent_at, a.severity, a.closed, a.revision
+SELECT n.contact, n.channel, n.id, n.severity, n.reason = 'resolved', n.ended_at IS NULL,
+    a.intent_at, a.severity, a.closed, a.revision
 FROM notification n LEFT JOIN attempt a ON a.id = (
     SELECT max(id) FROM attempt WHERE notification = n.id AND status <> 'failed')
 WHERE n.incident = ? ORDER BY n.id"""
@@ -64,16 +67,19 @@ WHERE n.incident = ? ORDER BY n.id"""
 async def standings(tx: Transaction, incident: str) -> dict[Where, Standing]:
     """Read how each contact and channel stands, in the order in which they were first planned."""
     found: dict[Where, Standing] = {}
-    for contact, channel, row, severity, pending, at, said, closed, revision in await tx.execute(STANDING, (incident,)):
+    for contact, channel, id_, severity, ending, pending, *said in await tx.execute(STANDING, (incident,)):
         before = found.get((contact, channel), Standing())
-        if at is not None:
-            told = Told(moment(at), Severity(said), bool(closed), revision)
-            found[contact, channel] = Standing(before.waiting, before.waiting_severity, told)
+        if said[0] is not None:
+            found[contact, channel] = replace(before, told=_told(*said))
         elif pending:
-            found[contact, channel] = Standing(row, Severity(severity), before.told)
+            found[contact, channel] = Standing(id_, Severity(severity), bool(ending), before.told)
         else:
             found[contact, channel] = before
     return found
+
+
+def _told(at: int, severity: str, closed: int, revision: int) -> Told:
+    return Told(moment(at), Severity(severity), bool(closed), revision)
 
 
 async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetime) -> list[Planned]:
@@ -132,7 +138,7 @@ def _channels(contact: Contact | None) -> list[Where]:
 
 async def _wants_end(tx: Transaction, alert: Alert, one: Standing, now: datetime) -> bool:
     """Whether to plan the end: not for those whom a waiting row will tell the whole story."""
-    if not why_notify(alert, one.told, repeat=timedelta(), now=now).speaks:
+    if one.ending or not why_notify(alert, one.told, repeat=timedelta(), now=now).speaks:
         return False
     if one.waiting is not None:
         await supersede(tx, one.waiting, "the incident has ended", now)

@@ -47,13 +47,14 @@ ATTEMPT = """CREATE TABLE attempt (
     ended_at INTEGER,
     status TEXT NOT NULL DEFAULT 'intent' CHECK (status IN ('intent', 'accepted', 'failed', 'unknown')),
     provider_id TEXT NOT NULL DEFAULT '',
+    answer TEXT NOT NULL DEFAULT '',
     error TEXT NOT NULL DEFAULT '',
     UNIQUE (notification, number),
     CHECK ((status = 'intent') = (ended_at IS NULL)),
     CHECK (status NOT IN ('failed', 'unknown') OR error <> '')
 ) STRICT"""
 """repeats: the first attempt of unknown end that this one repeats, whose id is the reference both carry.
-revision, severity, closed: the truth that its text told."""
+revision, severity, closed: the truth that its text told. answer: the provider's words when it took the message."""
 
 TEXT = """CREATE TABLE text (
     attempt INTEGER PRIMARY KEY REFERENCES attempt (id),

@@ -1,6 +1,5 @@
 """What the journal says of who was told: agencies and contact slugs, never an address."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,18 +23,6 @@ class ToldRow:
     """When that became so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one planned message stands, with the provider's last word."""
-
-    id: int
-    channel: str
-    state: str
-    provider_id: str
-    detail: str
-    """The last error, or why it ended."""
-
-
 async def told(journal: Journal, incident: str) -> list[ToldRow]:
     """Return who was told of an incident or is to be, in the order of the plan, without reminders yet to come."""
     rows = await journal.read(
@@ -47,19 +34,4 @@ async def told(journal: Journal, incident: str) -> list[ToldRow]:
     return [
         ToldRow(agency, contact, channel, reason, STATES[state], moment(at))
         for agency, contact, channel, reason, state, at in rows
-    ]
-
-
-async def outcomes(journal: Journal, ids: Sequence[int]) -> list[Outcome]:
-    """Return how these planned rows stand, in their order."""
-    marks = ", ".join("?" * len(ids))
-    rows = await journal.read(
-        "SELECT n.id, n.channel, n.state, coalesce(a.provider_id, ''), "  # noqa: S608 - only question marks
-        "coalesce(nullif(n.why, ''), a.error, '') FROM notification n LEFT JOIN attempt a ON a.id = "
-        f"(SELECT max(id) FROM attempt WHERE notification = n.id) WHERE n.id IN ({marks}) ORDER BY n.id",
-        ids,
-    )
-    return [
-        Outcome(id_, channel, STATES.get(str(state), "superseded"), provider_id, detail)
-        for id_, channel, state, provider_id, detail in rows
     ]

@@ -131,8 +131,8 @@ async def keep_text(tx: Transaction, attempt: int, message: Message) -> None:
 async def accept(tx: Transaction, row: Waiting, attempt: int, accepted: Accepted, now: datetime) -> None:
     """Record that the provider has taken it."""
     await tx.execute(
-        "UPDATE attempt SET status = 'accepted', ended_at = ?, provider_id = ? WHERE id = ?",
-        (micros(now), accepted.provider_id, attempt),
+        "UPDATE attempt SET status = 'accepted', ended_at = ?, provider_id = ?, answer = ? WHERE id = ?",
+        (micros(now), accepted.provider_id, accepted.detail, attempt),
     )
     await end(tx, row, "accepted", "", now)
 

@@ -24,6 +24,11 @@ class Kannel:
     """The SMS centre to use (`smsc`); empty: the gateway chooses."""
     connect_seconds: float = 10.0
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, naming the field."""
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError("url: expected the gateway's sendsms, such as http://127.0.0.1:13013/cgi-bin/sendsms")
+
     async def send(self, message: Message, address: Address) -> Accepted:
         """Hand one message to the gateway; 202 means that it has it or has queued it."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self.connect_seconds)

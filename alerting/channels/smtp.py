@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import aiosmtplib
 
@@ -21,8 +21,8 @@ class Smtp:
     sender: str
     """The envelope's sender and From."""
     port: int = 587
-    security: str = "starttls"
-    """starttls | tls (implicit) | none"""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """``tls`` from the first byte on; ``starttls`` or nothing."""
     username: str = ""
     """Empty: no login."""
     password: str = field(default="", repr=False)
@@ -30,6 +30,13 @@ class Smtp:
     """PEM of the authorities that may have signed the server's certificate; empty: the system's."""
     connect_seconds: float = 10.0
     """Until the server has greeted, secured and let us in."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work, naming the field."""
+        if "@" not in self.sender:
+            raise ValueError("sender: expected a mail address")
+        if not 1 <= self.port <= 65535:
+            raise ValueError("port: expected a number from 1 to 65535")
 
     async def send(self, message: Message, address: Address) -> Accepted:
         """Submit one mail; 4xx is temporary, 5xx permanent (RFC 5321, 4.2.1); once DATA began, silence is unknown."""
