@@ -9,7 +9,7 @@ from monitor.config.assets import active
 from monitor.config.inventory import Inventory, NameserverRow
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean
-from monitor.config.registry import checked, construct
+from monitor.config.registry import checked, construct, settings_model
 from monitor.config.schema import Document, RuleRow, TargetRow, Template
 from monitor.config.validate import Fault, placed
 from monitor.model import Asset, Check, Rule, Threshold
@@ -52,10 +52,16 @@ class Checks:
     tree: Node
     problems: list[Problem] = field(default_factory=list)
     made: dict[str, Check] = field(default_factory=dict)
+    asked: Mapping[str, Mapping[str, Template]] = field(init=False)
+    """Kind of asset, or "any" -> probe -> how it is asked."""
+
+    def __post_init__(self) -> None:
+        """Take the templates by plain names."""
+        self.asked = {str(kind): probes for kind, probes in self.doc.checks.items()}
 
     def templates(self) -> None:
         """Look at every template, also at those that no check uses yet."""
-        for kind, probes in self.doc.checks.items():
+        for kind, probes in self.asked.items():
             for probe in probes:
                 node = self.tree.at("checks", kind, probe)
                 if probe in PROBES:
@@ -129,7 +135,7 @@ class Checks:
             self._add(asset.id, target, kind, plan, node)
 
     def _usual(self, kind: str) -> str:
-        return next(iter(self.doc.checks.get(kind, {})), _FIRST)  # type: ignore[call-overload]
+        return next(iter(self.asked.get(kind, {})), _FIRST)
 
     def _families(self, row: TargetRow, kind: str, probe: str) -> tuple[int, ...]:
         """An IP literal has its family; a name is asked over those of the target, the template, or IPv4."""
@@ -141,13 +147,13 @@ class Checks:
     def _template_families(self, kind: str, probe: str) -> tuple[int, ...] | None:
         found = None
         for name in ("any", kind):
-            template = self.doc.checks.get(name, {}).get(probe)  # type: ignore[call-overload]
+            template = self.asked.get(name, {}).get(probe)
             found = template.families if template and template.families else found
         return found
 
     def _template(self, kind: str, probe: str) -> Plan | None:
         """Return the plan of a kind that the inventory feeds, or None when its template is absent or wrong."""
-        if probe not in self.doc.checks.get(kind, {}):  # type: ignore[call-overload]
+        if probe not in self.asked.get(kind, {}):
             return None
         families = self._template_families(kind, probe) or self.doc.vantage.families
         return self._plan(probe, self._layers(kind, probe), families)
@@ -155,7 +161,7 @@ class Checks:
     def _layers(self, kind: str, probe: str) -> list[Layer]:
         layers = []
         for name in dict.fromkeys(("any", kind)):
-            template: Template | None = self.doc.checks.get(name, {}).get(probe)  # type: ignore[call-overload]
+            template: Template | None = self.asked.get(name, {}).get(probe)
             if template is not None:
                 node = self.tree.at("checks", name, probe)
                 layers.append(Layer(template.every, template.timeout, template.rule, template.settings, node))
@@ -220,7 +226,7 @@ class Checks:
         )
 
     def _agent(self, kind: str) -> dict[str, str]:
-        has = "agent" in PROBES[kind].__dataclass_fields__  # type: ignore[attr-defined]
+        has = "agent" in settings_model(PROBES[kind]).model_fields
         return {"agent": self.doc.user_agent} if has and self.doc.user_agent else {}
 
 

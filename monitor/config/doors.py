@@ -37,8 +37,9 @@ def ops_door(doc: Document, tree: Node, environ: Mapping[str, str]) -> tuple[Doo
 def _clash(doc: Document, node: Node) -> list[Problem]:
     public, ops = doc.web.public, doc.web.ops
     anywhere = {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-    same = public.host == ops.host or anywhere & {public.host, ops.host} or loopback(public.host) == loopback(ops.host)
-    if public.port == ops.port and same:
+    hosts = {public.host, ops.host}
+    named = "localhost" in hosts and all(map(loopback, hosts))
+    if public.port == ops.port and (len(hosts) == 1 or anywhere & hosts or named):
         return [node.problem(f"port {ops.port} is the public door's too", "a port of its own", key="port")]
     return []
 

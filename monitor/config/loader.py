@@ -41,7 +41,8 @@ def check(overlay: Path | None, environ: Mapping[str, str] | None = None) -> lis
 
 
 def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
-    problems = _strangers(overlay)
+    problems: list[Problem] = []
+    overlay = _opened(overlay, problems)
     unread: list[Problem] = []
     folder, merger = data.shipped("config"), Merger()
     shipped = merger.over(Node({}, Where(str(folder / "lambi.yaml"), 1)), _tree(folder, problems, unread))
@@ -90,24 +91,32 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
     return sorted(once, key=lambda problem: (problem.file, problem.line, problem.where.column))
 
 
-def _strangers(overlay: Path | None) -> list[Problem]:
-    """Tell of a folder that is not there, and of files that nobody would read."""
+def _opened(overlay: Path | None, problems: list[Problem]) -> Path | None:
+    """Return the operator's folder when it can be read; tell when it cannot, and of files that nobody would read."""
     if overlay is None:
-        return []
-    if not overlay.is_dir():
-        missing = Problem(Where(str(overlay)), "", "no such folder", "the folder of your configuration")
-        return [] if overlay == OVERLAY else [missing]
-    problems = []
+        return None
+    try:
+        _strangers(overlay, problems)
+    except FileNotFoundError:
+        if overlay != OVERLAY:
+            problems.append(Problem(Where(str(overlay)), "", "no such folder", "the folder of your configuration"))
+        return None
+    except OSError as error:
+        problems.append(Problem(Where(str(overlay)), "", f"cannot be read: {error.strerror}"))
+        return None
+    return overlay
+
+
+def _strangers(overlay: Path, problems: list[Problem]) -> None:
     tables = [table.file for table in TABLES.values()]
-    for folder, suffixes, names in (
-        (overlay, (".yaml", ".yml"), list(FILES)),
-        (overlay / "inventory", (".csv",), tables),
-    ):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    places = [(overlay, {".yaml", ".yml"}, list(FILES))]
+    if (overlay / "inventory").exists():
+        places.append((overlay / "inventory", {".csv"}, tables))
+    for folder, suffixes, names in places:
+        for path in sorted(folder.iterdir()):
             if path.suffix in suffixes and path.name not in names:
                 message = f"a file that is not read{did_you_mean(path.name, names)}"
                 problems.append(Problem(Where(str(path)), "", message))
-    return problems
 
 
 def _tree(folder: Path, problems: list[Problem], unread: list[Problem]) -> Node:

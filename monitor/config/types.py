@@ -29,6 +29,11 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _shown(text: str) -> str:
+    """Return the text for a message; what may be a login or a mail address is not repeated."""
+    return "this" if "@" in text else f'"{text[:60]}"'
+
+
 def duration(value: Any) -> float:
     """Read seconds from ``30s``, ``1.5m``, ``250ms`` or a bare number of seconds."""
     text = str(value) if isinstance(value, int | float) else _text(value)
@@ -44,7 +49,7 @@ def ip_address(value: Any) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
-        raise wrong(f'"{text[:60]}" is not an IP address', "like 192.0.2.1 or 2001:db8::1") from None
+        raise wrong(f"{_shown(text)} is not an IP address", "like 192.0.2.1 or 2001:db8::1") from None
 
 
 def ip_prefix(value: Any) -> str:
@@ -61,7 +66,7 @@ def host_name(value: Any) -> str:
     """Return a host name (RFC 1123, and the underscore that people use)."""
     text = _text(value)
     if not _HOST.fullmatch(text):
-        raise wrong(f'"{text[:60]}" is not a host name', "like ns1.example.net")
+        raise wrong(f"{_shown(text)} is not a host name", "like ns1.example.net")
     return text.lower().rstrip(".")
 
 

@@ -96,10 +96,11 @@ def _depends(doc: Document, tree: Node, assets: Collection[str]) -> list[Problem
     problems = []
     for number, row in enumerate(doc.depends):
         node = tree.at("depends", number)
-        places = [("asset", node, row.asset), *((index, node.at("on"), name) for index, name in enumerate(row.on))]
+        places: list[tuple[str | int, Node, str]] = [("asset", node, row.asset)]
+        places += [(index, node.at("on"), name) for index, name in enumerate(row.on)]
         for key, at, name in places:
             if name not in assets:
-                problems.append(at.problem(f'unknown asset "{name}"{did_you_mean(name, assets)}', key=key))  # type: ignore[arg-type]
+                problems.append(at.problem(f'unknown asset "{name}"{did_you_mean(name, assets)}', key=key))
     return problems + _cycles(doc, tree)
 
 

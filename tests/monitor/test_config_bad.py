@@ -56,3 +56,34 @@ def test_no_secret_and_no_address_is_repeated(case: Path) -> None:
     said = _said(case)
     for word in ("hunter2", "admin:secret", "desk@agency", "5550101", "someone@"):
         assert word not in said
+
+
+def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lambi").write_text("")
+    assert [str(problem) for problem in check(tmp_path / "lambi", {})] == [
+        f"{tmp_path}/lambi: cannot be read: Not a directory"
+    ]
+
+
+def test_what_may_be_a_login_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "targets.yaml").write_text('targets: ["ixp:grex admin:hunter2@192.0.2.1"]\n')
+    said = "".join(map(str, check(tmp_path, {})))
+    assert "not an IP address" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("public", "ops", "clash"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("0.0.0.0", "127.0.0.1", True),
+        ("::", "127.0.0.1", True),
+        ("localhost", "127.0.0.1", True),
+        ("127.0.0.1", "::1", False),
+        ("192.0.2.1", "127.0.0.1", False),
+    ],
+)
+def test_doors_on_one_port(tmp_path: Path, public: str, ops: str, clash: bool) -> None:
+    web = f'web: {{public: {{host: "{public}", port: 9000}}, ops: {{host: "{ops}", port: 9000}}}}\n'
+    (tmp_path / "lambi.yaml").write_text(web)
+    assert bool(check(tmp_path, {})) is clash
