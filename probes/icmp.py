@@ -48,9 +48,11 @@ class Echo(Flight):
 
     __slots__ = ("body", "host", "key")
 
-    key: int
-    host: str
-    body: bytes
+    def __init__(self, ask: Ask, look: Look, clock: Clock, *, host: str, key: int, body: bytes) -> None:
+        self.host = host
+        self.key = key
+        self.body = body
+        super().__init__(ask, look, clock)  # last: it leaves now
 
 
 class Keys:
@@ -117,36 +119,34 @@ class IcmpEngine:
             self._land(flight, STOPPED)
 
     def _start(self, ask: Ask, look: Look) -> None:
-        echo = Echo(ask, look, self._clock)
         try:
-            self._send(echo)
+            self._send(ask, look)
         except LocalError as error:
-            self._land(echo, Part(Outcome.UNKNOWN, str(error)))
+            self._land(Flight(ask, look, self._clock), Part(Outcome.UNKNOWN, str(error)))
         except Exception:
             log.exception("a fault in the ICMP engine")
             self.bugs += 1
-            self._land(echo, OUR_FAULT)
+            self._land(Flight(ask, look, self._clock), OUR_FAULT)
 
-    def _send(self, echo: Echo) -> None:
+    def _send(self, ask: Ask, look: Look) -> None:
+        family = ask.target.family
+        sock = self._sockets.get(family)
         if self._closed:
             raise LocalError(STOPPED.reason)
-        target = echo.ask.target
-        family = target.family
-        sock = self._sockets.get(family)
         if sock is None:
             raise LocalError(_cannot_look(family, self._missing.get(family, "there is no such address family")))
-        echo.host = canonical(target.address, family)
+        host = canonical(ask.target.address, family)
         pending = self._pending[family]
-        echo.key = self._keys[family].next(pending)
+        key = self._keys[family].next(pending)
         self._generation += 1
-        echo.body = self._secret + self._generation.to_bytes(8, "big") + b"\0" * (echo.ask.probe.payload - 16)
-        request = echo_request(family, echo.key, echo.body)
-        echo.leave(self._clock)
+        body = self._secret + self._generation.to_bytes(8, "big") + bytes(ask.probe.payload - 16)
+        request = echo_request(family, key, body)
+        echo = Echo(ask, look, self._clock, host=host, key=key, body=body)
         try:
-            sock.send(request, echo.host)
+            sock.send(request, host)
         except OSError as error:
             raise LocalError(local_fault(error) or f"this machine cannot send to it: {error.strerror}") from error
-        pending[echo.key] = echo
+        pending[key] = echo
         self._deadlines.add(echo)
 
     def _wake(self, sock: IcmpSocket) -> None:
