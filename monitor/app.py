@@ -11,11 +11,11 @@ from typing import Any, Self
 from aiohttp import web
 
 from alerting import schema as alerting_schema
-from alerting.journal import Journal
+from alerting.journal import Journal, JournalError
 from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
 from alerting.plan import TEST, plan_test
-from alerting.runbooks import Runbooks
+from alerting.runbooks import RunbookError, Runbooks
 from monitor.config.settings import Door, Settings
 from monitor.data import shipped
 from monitor.instance import Instance, TakenError, drop_root
@@ -231,23 +231,24 @@ class App:
         """Wait until every row has ended or has had an answer, or time is up."""
         marks = ", ".join("?" for _ in wanted)
         query = (
-            "SELECT n.id, n.state, coalesce(a.status, ''), coalesce(a.provider_id, ''), coalesce(a.error, '') "  # noqa: S608 - only marks
+            "SELECT n.id, n.state, n.ended_at IS NOT NULL, coalesce(n.why, ''), coalesce(a.status, ''), "  # noqa: S608 - only marks
+            "coalesce(a.provider_id, ''), coalesce(nullif(a.error, ''), a.answer, '') "
             "FROM notification n LEFT JOIN attempt a ON a.id = "
             f"(SELECT max(id) FROM attempt WHERE notification = n.id) WHERE n.id IN ({marks}) ORDER BY n.id"
         )
         while True:
             rows = await self.journal.read(query, tuple(wanted))
-            answered = all(status not in {"", "intent"} for _, _, status, _, _ in rows)
+            answered = all(ended or status not in {"", "intent"} for _, _, ended, _, status, _, _ in rows)
             if answered or self.clock.monotonic() >= deadline:
                 return [
                     {
                         "channel": wanted[row],
                         "state": state,
-                        "answer": status or "nothing yet",
+                        "answer": status or why or "nothing yet",
                         "id": id_,
-                        "error": error,
+                        "said": said,
                     }
-                    for row, state, status, id_, error in rows
+                    for row, state, _, why, status, id_, said in rows
                 ]
             await self.clock.sleep_until(self.clock.monotonic() + 0.1)
 
@@ -296,7 +297,10 @@ async def run(
                 await app.run(stop)
             finally:
                 await app.stop()
-    except TakenError as error:
+    except OSError as error:
+        say(f"cannot start: {error.strerror or error}")
+    except (TakenError, JournalError, RunbookError, control.ControlError) as error:
         say(str(error))
-        return 1
-    return 0
+    else:
+        return 0
+    return 1

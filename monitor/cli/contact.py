@@ -46,7 +46,7 @@ def send_test(
         out_json(answer)
     else:
         for one in answer["results"]:
-            out(f"{one['channel']}: {one['answer']}" + "".join(f", {one[key]}" for key in ("id", "error") if one[key]))
+            out(f"{one['channel']}: {one['answer']}" + "".join(f", {one[key]}" for key in ("id", "said") if one[key]))
     if not all(one["answer"] == "accepted" for one in answer["results"]):
         raise typer.Exit(EXIT_WRONG)
 

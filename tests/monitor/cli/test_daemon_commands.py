@@ -125,7 +125,7 @@ async def test_an_unknown_incident_is_a_sentence(lambi: Lambi, daemon: Daemon) -
 
 
 def result(answer: str, **more: str) -> dict[str, str]:
-    return {"channel": "sms", "state": "sent", "answer": answer, "id": "", "error": "", **more}
+    return {"channel": "sms", "state": "sent", "answer": answer, "id": "", "said": "", **more}
 
 
 async def test_a_test_message_says_what_the_provider_said(lambi: Lambi, daemon: Daemon) -> None:
@@ -136,7 +136,7 @@ async def test_a_test_message_says_what_the_provider_said(lambi: Lambi, daemon: 
 
 @pytest.mark.parametrize("answer", ["failed", "unknown", "nothing yet"])
 async def test_a_test_message_that_was_not_taken_ends_with_1(lambi: Lambi, daemon: Daemon, answer: str) -> None:
-    daemon.results = [result("accepted"), result(answer, error="nothing listens")]
+    daemon.results = [result("accepted"), result(answer, said="nothing listens")]
     said = await lambi("contact", "test", "bb-regulator", "--config", daemon.folder)
     assert said.code == 1
     assert f"sms: {answer}, nothing listens" in said.out
