@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from monitor.config.assets import active
 from monitor.config.inventory import Inventory, NameserverRow
@@ -18,6 +19,8 @@ from probes.model import Target
 
 _FIRST = "icmp"
 """What is asked of a target when neither it nor the template of its kind names a probe."""
+_NAMED = "http"
+"""The one probe that takes a host name or a URL and resolves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,9 @@ class Checks:
             elif kind not in PROBES:
                 near = did_you_mean(kind, PROBES)
                 self.problems.append(node.problem(f'unknown probe "{kind}"{near}', key="probe"))
+            elif kind != _NAMED and ("://" in row.address or not _literal(row.address)):
+                message = f"probe {kind} asks an address, not a name"
+                self.problems.append(node.problem(message, "an IP address", key="address"))
             else:
                 self._target(row, asset, kind, node)
 
@@ -139,10 +145,8 @@ class Checks:
 
     def _families(self, row: TargetRow, kind: str, probe: str) -> tuple[int, ...]:
         """An IP literal has its family; a name is asked over those of the target, the template, or IPv4."""
-        try:
-            return (ipaddress.ip_address(row.address).version,)
-        except ValueError:
-            return row.families or self._template_families(kind, probe) or (4,)
+        literal = _literal(row.address)
+        return (literal,) if literal else row.families or self._template_families(kind, probe) or (4,)
 
     def _template_families(self, kind: str, probe: str) -> tuple[int, ...] | None:
         found = None
@@ -169,9 +173,9 @@ class Checks:
 
     def _plan(self, probe: str, layers: list[Layer], families: Iterable[int]) -> Plan | None:
         """Lay the layers over each other; None after a problem, which is told where it stands."""
-        before = len(self.problems)
         every, timeout = _last(layers, "every"), _last(layers, "timeout")
         rule = self._rule(*_last(layers, "rule"))
+        before = len(self.problems)
         settings: dict[str, Any] = {}
         places: dict[str, Node] = {}
         for layer in layers:
@@ -185,17 +189,18 @@ class Checks:
             self.problems.append(layers[-1].node.problem(message, f"checks.any.{probe}.{what}", key=what))
         elif timeout[0] >= every[0]:
             self.problems.append(_too_slow(layers, every, timeout))
-        if len(self.problems) > before or every[0] is None or timeout[0] is None or rule is None:
+        if len(self.problems) > before or every[0] is None or timeout[0] is None:
             return None
         seen = tuple(family for family in families if family in self.doc.vantage.families)
         return Plan(every[0], timeout[0], rule, seen, settings, places)
 
-    def _rule(self, name: str | None, node: Node) -> Rule | None:
+    def _rule(self, name: str | None, node: Node) -> Rule:
+        """Return the rule of that name; one that is unknown is told, and the look at the rest goes on."""
         row = self.doc.rules.get(name or "default")
         if row is None:
             near = did_you_mean(name or "default", self.doc.rules)
             self.problems.append(node.problem(f'unknown rule "{name or "default"}"{near}', key="rule"))
-            return None
+            return Rule()
         return _rule(row)
 
     def _add(
@@ -228,6 +233,15 @@ class Checks:
     def _agent(self, kind: str) -> dict[str, str]:
         has = "agent" in settings_model(PROBES[kind]).model_fields
         return {"agent": self.doc.user_agent} if has and self.doc.user_agent else {}
+
+
+def _literal(address: str) -> int:
+    """Return the family of an IP literal, also of one in a URL; 0 for a name."""
+    host = urlsplit(address).hostname or "" if "://" in address else address
+    try:
+        return ipaddress.ip_address(host).version
+    except ValueError:
+        return 0
 
 
 def _servers(row: NameserverRow) -> Iterator[Target]:

@@ -62,7 +62,7 @@ class TerritoryRow(Row):
 class CctldRow(Row):
     """A country-code top-level domain, with or without a delegation."""
 
-    cctld: Slug
+    cctld: Host
     iso2: Iso2
     delegated: Literal["yes", "no"]
     manager: str = ""
@@ -74,7 +74,7 @@ class CctldRow(Row):
 class NameserverRow(Row):
     """One server of one zone, with its glue in the root zone; addresses are separated by spaces."""
 
-    cctld: Slug
+    cctld: Host
     iso2: Iso2
     ns_host: Host
     glue_v4: Addresses = ()

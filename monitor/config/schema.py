@@ -18,6 +18,7 @@ from monitor.config.types import (
     Url,
     UserAgent,
     Zone,
+    ZoneName,
     wrong,
 )
 
@@ -64,7 +65,7 @@ class Guard(Strict):
     quorum: Annotated[int, Field(ge=1)] = 2
     every: Positive = 5.0
     timeout: Positive = 2.0
-    query: str = "."
+    query: ZoneName = "."
     rule: str = "default"
     references: tuple[Reference, ...] = ()
 

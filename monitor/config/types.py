@@ -70,6 +70,12 @@ def host_name(value: Any) -> str:
     return text.lower().rstrip(".")
 
 
+def zone_name(value: Any) -> str:
+    """Return a DNS name to ask for; the root is "."."""
+    text = _text(value)
+    return text if text == "." else host_name(text)
+
+
 def host_or_ip(value: Any) -> str:
     """Return an address or a host name; four numbers are always meant as an address."""
     text = _text(value)
@@ -171,6 +177,7 @@ Duration = Annotated[
 Ip = Annotated[str, BeforeValidator(ip_address), _kind({**_STRING, "examples": ["192.0.2.1", "2001:db8::1"]})]
 Prefix = Annotated[str, BeforeValidator(ip_prefix), _kind({**_STRING, "examples": ["192.0.2.0/24"]})]
 Host = Annotated[str, BeforeValidator(host_name), _kind({**_STRING, "examples": ["ns1.example.net"]})]
+ZoneName = Annotated[str, BeforeValidator(zone_name), _kind({**_STRING, "examples": [".", "bb"]})]
 HostOrIp = Annotated[str, BeforeValidator(host_or_ip), _kind(_STRING)]
 Url = Annotated[str, BeforeValidator(web_url), _kind({**_STRING, "examples": ["https://ix.example/"]})]
 Asked = Annotated[str, BeforeValidator(asked), _kind({**_STRING, "examples": ["192.0.2.1", "https://ix.example/"]})]
