@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,8 @@ from monitor.config.schema import FILES
 from monitor.data import shipped
 from tests.counts import soak
 
-EXAMPLES = soak(ci=30, soak=20_000)
+pytestmark = pytest.mark.timeout(soak(ci=120, soak=7_200))
+EXAMPLES = soak(ci=30, soak=10_000)
 PARSED = soak(ci=150, soak=200_000)
 SHIPPED = {name: shipped(f"config/{name}").read_text(encoding="utf-8") for name in FILES if name != "targets.yaml"}
 TABLE_TEXTS = {
