@@ -101,10 +101,17 @@ def _blind(state: State, reason: str, at: datetime) -> tuple[State, Settled | No
 
 def _confirm(state: State, look: _Look) -> State:
     """Take a look that agrees with what is settled: any run against it is over. Nearly every look comes here."""
+    # dataclasses.replace would cost three times as much
     return State(
-        state.settled, state.settled_since, look.reason, state.settled, state.settled_since, state.before, look.at,
+        state.settled,
+        state.settled_since,
+        look.reason,
+        state.settled,
+        state.settled_since,
+        state.before,
+        look.at,
         values=look.values,
-    )  # fmt: skip - `dataclasses.replace` would cost three times as much
+    )
 
 
 def _lean(state: State, look: _Look, rule: Rule) -> tuple[State, Settled | None]:

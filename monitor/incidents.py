@@ -24,7 +24,7 @@ LABELS = {
     "power": "Power",
     "vantage": "Vantage",
     "territory": "Territory",
-}  # fmt: skip - a list of words
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class _Turn:
             phase=Phase.DOWN if Phase.DOWN in {own.phase, standing.phase} else standing.phase,
             title=title,
             reason=standing.reason,
-        )  # fmt: skip - what and why first, then the new fields
+        )
 
     def follow(self, asset: str, cause: str, home: Incident | None) -> None:
         """Stand silently behind what explains it."""
@@ -278,7 +278,7 @@ class _Turn:
             title=title,
             left=left[1] if left else "",
             timeline=(Entry(self.now, "opened", f"{title}: {standing.reason}"),),
-        )  # fmt: skip - the record in one look
+        )
         self.open[number] = incident
         self.changes[number] = Change(incident, "opened")
 

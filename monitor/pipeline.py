@@ -199,9 +199,7 @@ class Pipeline:
             self._dirty[check, part] = after
 
     def _signal(self, check: str, part: str, asset: str, settled: detect.Settled) -> Signal:
-        return Signal(
-            check, part, asset, settled.old, settled.new, self._clock.now(), settled.began, settled.reason
-        )  # fmt: skip - one line of facts
+        return Signal(check, part, asset, settled.old, settled.new, self._clock.now(), settled.began, settled.reason)
 
     def _look_again(self, check: Check, look: Observation) -> None:
         """Ask for the next look where the cadence would be too late; a first doubt asks what stands around it too."""

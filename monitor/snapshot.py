@@ -46,9 +46,7 @@ def build(pipeline: Pipeline, clock: Clock, site: str, health: Health) -> Snapsh
 
 def _asset_view(pipeline: Pipeline, asset: str, standing: Standing, incident: str) -> AssetView:
     topology = pipeline.topology
-    views = tuple(
-        view for check in topology.checks.get(asset, ()) for view in _check_views(pipeline, check)
-    )  # fmt: skip - reads as it nests
+    views = tuple(view for check in topology.checks.get(asset, ()) for view in _check_views(pipeline, check))
     needs = (*topology.needs.get(asset, ()), *topology.hypotheses.get(asset, ()))
     return AssetView(
         pipeline.world.assets[asset],
@@ -59,7 +57,7 @@ def _asset_view(pipeline: Pipeline, asset: str, standing: Standing, incident: st
         views,
         needs,
         incident,
-    )  # fmt: skip - one record
+    )
 
 
 def _check_views(pipeline: Pipeline, name: str) -> list[CheckView]:
@@ -82,7 +80,7 @@ def _check_views(pipeline: Pipeline, name: str) -> list[CheckView]:
                 None,
                 every=check.every,
             )
-        ]  # fmt: skip - one record
+        ]
     return [
         CheckView(
             name,
@@ -98,7 +96,7 @@ def _check_views(pipeline: Pipeline, name: str) -> list[CheckView]:
             check.every,
         )
         for part, state in states.items()
-    ]  # fmt: skip - one record
+    ]
 
 
 def _guard_view(pipeline: Pipeline, name: str, state: State) -> CheckView:
@@ -106,4 +104,4 @@ def _guard_view(pipeline: Pipeline, name: str, state: State) -> CheckView:
     family = next(number for number in (4, 6) if references(pipeline.world.vantage, number) == name)
     return CheckView(
         name, "", "references", "", family, state.phase, state.since, state.reason, state.seen, state.values
-    )  # fmt: skip - one record
+    )

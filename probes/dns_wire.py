@@ -12,8 +12,15 @@ SOA, OPT, NSID = 6, 41, 3
 _AT_QUESTION = b"\xc0\x0c"
 _NSID_CHARACTERS = 64
 RCODES = {
-    0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 9: "NOTAUTH", 16: "BADVERS",
-}  # fmt: skip
+    0: "NOERROR",
+    1: "FORMERR",
+    2: "SERVFAIL",
+    3: "NXDOMAIN",
+    4: "NOTIMP",
+    5: "REFUSED",
+    9: "NOTAUTH",
+    16: "BADVERS",
+}
 
 
 class WireError(ValueError):
@@ -53,9 +60,14 @@ def build(name: str, rdtype: str, *, dnssec: bool, recursion: bool) -> Query:
     nsid = dns.edns.GenericOption(dns.edns.OptionType.NSID, b"")
     try:
         message = dns.message.make_query(
-            name, rdtype, use_edns=0, payload=1232, options=[nsid], want_dnssec=dnssec,
+            name,
+            rdtype,
+            use_edns=0,
+            payload=1232,
+            options=[nsid],
+            want_dnssec=dnssec,
             flags=dns.flags.RD if recursion else 0,
-        )  # fmt: skip
+        )
         wire = message.to_wire()
     except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(f"no question of DNS: {name!r} {rdtype!r}: {error}") from error

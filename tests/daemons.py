@@ -165,7 +165,7 @@ def kannel(tmp_path: Path) -> Iterator[KannelBox]:
         folder,
         smsc,
         f"http://127.0.0.1:{admin}/status.txt?password=adm",
-    )  # fmt: skip - where it answers
+    )
     try:
         gateway.launch("bearerbox", ["bearerbox", "-v", "1", str(conf)])
         until(gateway.status, "bearerbox answers")
@@ -297,7 +297,7 @@ def _certificate(folder: Path) -> tuple[ssl.SSLContext, str]:
         ],
         check=True,
         capture_output=True,
-    )  # fmt: skip - one command
+    )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pem, key)
     return context, str(pem)

@@ -23,15 +23,35 @@ from monitor.config.types import (
 )
 
 KINDS = (
-    "territory", "cctld", "nameserver", "ixp", "website", "cable", "landing", "router", "network", "site", "power",
+    "territory",
+    "cctld",
+    "nameserver",
+    "ixp",
+    "website",
+    "cable",
+    "landing",
+    "router",
+    "network",
+    "site",
+    "power",
     "vantage",
-)  # fmt: skip
+)
 OWN_KINDS = ("router", "network", "site", "power", "website", "nameserver", "ixp", "cable", "landing")
 """Kinds of assets that an operator may add."""
 Kind = Literal[
-    "territory", "cctld", "nameserver", "ixp", "website", "cable", "landing", "router", "network", "site", "power",
+    "territory",
+    "cctld",
+    "nameserver",
+    "ixp",
+    "website",
+    "cable",
+    "landing",
+    "router",
+    "network",
+    "site",
+    "power",
     "vantage",
-]  # fmt: skip
+]
 Positive = Annotated[Duration, Field(gt=0)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 

@@ -113,7 +113,7 @@ class Ledger:
                 micros(incident.closed) if incident.closed else None,
                 incident.revision,
             ),
-        )  # fmt: skip - in the table's order
+        )
         await tx.executemany(
             "INSERT OR IGNORE INTO incident_territory VALUES (?, ?)", [(number, t) for t in incident.territories]
         )

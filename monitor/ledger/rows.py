@@ -29,7 +29,7 @@ def state_row(check: str, part: str, state: State) -> tuple[Any, ...]:
         micros(state.run_since) if state.run_since else None,
         state.leaning.value,
         int(state.refused),
-    )  # fmt: skip - in the table's order
+    )
 
 
 def read_state(row: Sequence[Any]) -> tuple[str, str, State]:
@@ -51,7 +51,7 @@ def read_state(row: Sequence[Any]) -> tuple[str, str, State]:
             Phase(leaning),
             bool(refused),
         ),
-    )  # fmt: skip - in the table's order
+    )
 
 
 def document(incident: Incident) -> str:

@@ -166,9 +166,24 @@ def count(key: str, text: str, most: int) -> int:
 
 
 COLUMNS = (
-    "id", "severity", "phase", "kind", "asset", "territories", "began", "opened", "changed", "closed",
-    "title", "reason", "left", "unreachable", "closing", "runbook", "url",
-)  # fmt: skip
+    "id",
+    "severity",
+    "phase",
+    "kind",
+    "asset",
+    "territories",
+    "began",
+    "opened",
+    "changed",
+    "closed",
+    "title",
+    "reason",
+    "left",
+    "unreachable",
+    "closing",
+    "runbook",
+    "url",
+)
 
 
 def as_csv(page: Shown, base_url: str) -> str:

@@ -151,7 +151,7 @@ class Office:
             self.clock,
             "Hub",
             self.limits,
-        )  # fmt: skip - all it is wired to
+        )
         return self.outbox
 
     async def happen(self, alert: Alert) -> None:

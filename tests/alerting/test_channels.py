@@ -23,7 +23,7 @@ MAIL = Message(
     Severity.MAJOR,
     "4711.65a",
     datetime(2026, 9, 1, 12, 5, tzinfo=UTC),
-)  # fmt: skip - one mail
+)
 TO = Address("mail", "noc@operator.example")
 HANDSET = Address("sms", "+12465550100")
 

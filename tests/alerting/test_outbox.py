@@ -97,9 +97,7 @@ async def test_a_permanent_failure_is_not_tried_again_and_its_words_are_scrubbed
     await office.happen(OPEN)
     await office.pass_time(60)
     assert sms.tries == 1
-    assert await office.states() == [
-        ("noc", "sms", "first", "refused", "550 no such user <(address)> or (address)")
-    ]  # fmt: skip - one row
+    assert await office.states() == [("noc", "sms", "first", "refused", "550 no such user <(address)> or (address)")]
     assert [row.state for row in await told(journal, "4711")] == ["failed"]
 
 

@@ -95,7 +95,7 @@ class Simulation:
             clock=self.clock,
             doors=Doors(self._again, self._planned, self._restored, self._pin),
             boot=boot,
-        )  # fmt: skip - one call
+        )
 
     async def close(self) -> None:
         await self.journal.close()

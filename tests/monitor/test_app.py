@@ -123,10 +123,7 @@ def test_references_and_one_check_of_every_kind_are_asked_at_once(tmp_path: Path
 
 
 def test_without_raw_sockets_icmp_cannot_look_and_nothing_is_down(tmp_path: Path) -> None:
-    config = (
-        "assets: [{id: 'router:lo', name: Loopback router, territory: BB}]\n"
-        "targets: ['router:lo 127.0.0.1']\n"
-    )  # fmt: skip - one file
+    config = "assets: [{id: 'router:lo', name: Loopback router, territory: BB}]\ntargets: ['router:lo 127.0.0.1']\n"
     with daemon(tmp_path, "setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", config=config) as lambi:
         lambi.wait("the page", lambda: lambi.get("/")[0] == 200)
         status = lambi.json("/api/v1/status")
@@ -145,7 +142,7 @@ def test_a_second_daemon_says_who_holds_the_folder(tmp_path: Path) -> None:
             text=True,
             timeout=30,
             check=False,
-        )  # fmt: skip - one call
+        )
         assert second.returncode == 1
         assert "another Lambi runs here, process" in second.stdout + second.stderr
         assert "Traceback" not in second.stderr

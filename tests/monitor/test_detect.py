@@ -26,7 +26,7 @@ PHASES = {
     Phase.DOWN: "D",
     Phase.RECOVERING: "r",
     Phase.UNKNOWN: "?",
-}  # fmt: skip - a legend
+}
 RULE = Rule(fall=3, rise=2, silence_seconds=8, refusal_seconds=2, thresholds=(Threshold("rtt_seconds", above=1.0),))
 
 

@@ -141,7 +141,7 @@ def test_healing_closes_when_the_children_are_back() -> None:
         "left",
         "left",
         "closed",
-    ]  # fmt: skip - a sequence
+    ]
 
 
 def test_a_child_that_does_not_follow_speaks_for_itself_after_its_time() -> None:
@@ -165,7 +165,7 @@ def test_a_child_confirmed_after_the_cable_came_back_waits_for_its_time() -> Non
         START + timedelta(seconds=15),
         Phase.DOWN,
         START + timedelta(seconds=24),
-    )  # fmt: skip - one record
+    )
     now = START + timedelta(seconds=24)
     story.book, changes = apply(story.book, ["router:bon"], story.states, story.topology, now)
     assert changes == []
@@ -244,7 +244,7 @@ def test_a_warning_becomes_worse_when_the_other_cable_goes_and_says_so_once() ->
             [check("router:x", family=4), check("router:x", family=6)],
             [Dependency("router:x", (), "any", confirmed=True)],
         )
-    )  # fmt: skip - one world
+    )
     four, six = story.topology.checks["router:x"]
     now = START + timedelta(seconds=10)
     story.states[six][""] = State(Phase.DOWN, now, "silent", Phase.DOWN, now, Phase.DOWN, now)

@@ -42,9 +42,7 @@ def check(
 def reference(network: str, family: int = 4) -> Check:
     target = Target(f"ref:{network}/{family}", "203.0.113.1", family)
     rule = Rule(fall=2, rise=1, silence_seconds=4.0, refusal_seconds=4.0)
-    return Check(
-        f"{target.id}/icmp/", VANTAGE, target, "icmp", Ping(), 5.0, 2.0, rule, reference=network
-    )  # fmt: skip - one record
+    return Check(f"{target.id}/icmp/", VANTAGE, target, "icmp", Ping(), 5.0, 2.0, rule, reference=network)
 
 
 def make_world(
@@ -70,7 +68,7 @@ def islands() -> World:
         check("router:bon"),
         check("nameserver:ns.ant", serves=("cctld:ant",)),
         check("nameserver:ns.bon", serves=("cctld:bon",)),
-    ]  # fmt: skip - a list
+    ]
     return make_world(
         checks,
         [
@@ -86,4 +84,4 @@ def islands() -> World:
         asset("router:bon", "DM"),
         asset("cctld:ant", "AG"),
         asset("cctld:bon", "DM"),
-    )  # fmt: skip - a list
+    )

@@ -25,8 +25,12 @@ def look_inside(*setup: str, order: dict[str, Any], through: tuple[str, ...] = (
     script = "\n".join(["set -e", "ip link set lo up", *setup, command])
     done = subprocess.run(
         ["unshare", "--net", "--mount", "sh", "-c", script],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout)
     assert result["bugs"] == 0, done.stderr

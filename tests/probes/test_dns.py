@@ -313,9 +313,19 @@ async def test_source_ports_change(engine, knot):
 
 
 def test_no_way_out_is_our_fault_and_a_filter_says_who_it_is():
-    order = {"kind": "dns", "settings": {"query": "do."}, "timeout": 0.5, "targets": [
-        ["192.0.2.1", 4], ["2001:db8::1", 6], ["127.0.0.8", 4], ["127.0.0.9", 4], ["host.example", 4], ["127.0.0.1", 4],
-    ]}  # fmt: skip
+    order = {
+        "kind": "dns",
+        "settings": {"query": "do."},
+        "timeout": 0.5,
+        "targets": [
+            ["192.0.2.1", 4],
+            ["2001:db8::1", 6],
+            ["127.0.0.8", 4],
+            ["127.0.0.9", 4],
+            ["host.example", 4],
+            ["127.0.0.1", 4],
+        ],
+    }
 
     seen = look_inside(
         "nft add table inet t",
@@ -328,8 +338,10 @@ def test_no_way_out_is_our_fault_and_a_filter_says_who_it_is():
     assert seen["192.0.2.1"][:2] == ["unknown", "this machine has no route to it"]
     assert seen["2001:db8::1"][:2] == ["unknown", "this machine has no route to it"]
     assert seen["127.0.0.8"][:3] == [
-        "failed", "no answer within 0.5 s; it cannot be reached, says 127.0.0.8", False,
-    ]  # fmt: skip
+        "failed",
+        "no answer within 0.5 s; it cannot be reached, says 127.0.0.8",
+        False,
+    ]
     assert seen["127.0.0.9"][:3] == ["failed", "no answer within 0.5 s", False]
     assert seen["host.example"][:2] == ["unknown", "not an IPv4 address: 'host.example'"]
     assert seen["127.0.0.1"][:3] == ["failed", "nothing listens on port 53", True]

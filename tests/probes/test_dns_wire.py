@@ -44,9 +44,12 @@ def wire_of(query):
 
 @fuzzed
 @given(
-    NAME, st.sampled_from([0, 1, 2, 3, 5, 9, 16, 23]), st.booleans(), st.none() | st.integers(0, 2**32 - 1),
+    NAME,
+    st.sampled_from([0, 1, 2, 3, 5, 9, 16, 23]),
+    st.booleans(),
+    st.none() | st.integers(0, 2**32 - 1),
     st.tuples(st.none() | st.binary(max_size=30), st.integers(0, 3)),
-)  # fmt: skip
+)
 def test_it_reads_what_dnspython_wrote(name, rcode, aa, serial, nsid_and_extra):
     nsid, extra = nsid_and_extra
     query = build(name, "SOA", dnssec=False, recursion=False)

@@ -47,12 +47,28 @@ def nginx(tmp_path_factory):
     folder: Path = tmp_path_factory.mktemp("nginx")
     subprocess.run(
         [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", "30", "-subj", "/CN=www.example", "-addext", "subjectAltName=DNS:www.example,IP:127.0.0.1",
-            "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"),
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "30",
+            "-subj",
+            "/CN=www.example",
+            "-addext",
+            "subjectAltName=DNS:www.example,IP:127.0.0.1",
+            "-keyout",
+            str(folder / "key.pem"),
+            "-out",
+            str(folder / "cert.pem"),
         ],
-        check=True, capture_output=True,
-    )  # fmt: skip
+        check=True,
+        capture_output=True,
+    )
     (folder / "big").write_bytes(b"x" * 5_000_000)
     server = Nginx(folder)
     user = "user root;" if folder.owner() == "root" else ""
@@ -196,9 +212,16 @@ async def test_it_says_who_asks(engine):
 
 
 def test_our_own_resolver_and_our_own_link_are_never_the_targets_fault():
-    order = {"kind": "http", "settings": {}, "timeout": 0.5, "targets": [
-        ["www.example", 4], ["http://192.0.2.1/", 4], ["http://[2001:db8::1]/", 6],
-    ]}  # fmt: skip
+    order = {
+        "kind": "http",
+        "settings": {},
+        "timeout": 0.5,
+        "targets": [
+            ["www.example", 4],
+            ["http://192.0.2.1/", 4],
+            ["http://[2001:db8::1]/", 6],
+        ],
+    }
     resolver = (
         "printf 'nameserver 127.0.0.1\\noptions timeout:1 attempts:1\\n' > $d/r; mount --bind $d/r /etc/resolv.conf"
     )
@@ -276,8 +299,9 @@ async def test_certificates_that_cannot_be_read_are_our_fault(engine):
     part = await ask(engine, Http(ca="/no/such/file"), "https://127.0.0.1:1/")
 
     assert (part.outcome, part.reason) == (
-        Outcome.UNKNOWN, "the certificates to trust cannot be read from /no/such/file: No such file or directory",
-    )  # fmt: skip
+        Outcome.UNKNOWN,
+        "the certificates to trust cannot be read from /no/such/file: No such file or directory",
+    )
 
 
 @pytest.fixture

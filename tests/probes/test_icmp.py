@@ -95,9 +95,19 @@ async def test_replies_nobody_waits_for_are_counted_and_not_taken(engine):
 
 
 def test_a_silent_target_is_down_and_a_filtered_one_says_who_filters():
-    order = {"kind": "icmp", "settings": {}, "timeout": 0.5, "targets": [
-        ["127.0.0.1", 4], ["127.0.0.7", 4], ["127.0.0.8", 4], ["127.0.0.9", 4], ["192.0.2.1", 4], ["2001:db8::1", 6],
-    ]}  # fmt: skip
+    order = {
+        "kind": "icmp",
+        "settings": {},
+        "timeout": 0.5,
+        "targets": [
+            ["127.0.0.1", 4],
+            ["127.0.0.7", 4],
+            ["127.0.0.8", 4],
+            ["127.0.0.9", 4],
+            ["192.0.2.1", 4],
+            ["2001:db8::1", 6],
+        ],
+    }
 
     seen = look_inside(
         "nft add table inet t",

@@ -71,14 +71,23 @@ async def test_a_name_is_not_resolved(engine):
     [seen] = (await look(engine, asks_for(Tcp(port=80), [("host.example", 4)]))).values()
 
     assert (seen.parts[""].outcome, seen.parts[""].reason) == (
-        Outcome.UNKNOWN, "not an IPv4 address: 'host.example'",
-    )  # fmt: skip
+        Outcome.UNKNOWN,
+        "not an IPv4 address: 'host.example'",
+    )
 
 
 def test_no_way_out_is_ours_and_a_routers_word_is_not():
-    order = {"kind": "tcp", "settings": {"port": 80}, "timeout": 0.5, "targets": [
-        ["192.0.2.1", 4], ["127.0.0.8", 4], ["127.0.0.9", 4], ["2001:db8::1", 6],
-    ]}  # fmt: skip
+    order = {
+        "kind": "tcp",
+        "settings": {"port": 80},
+        "timeout": 0.5,
+        "targets": [
+            ["192.0.2.1", 4],
+            ["127.0.0.8", 4],
+            ["127.0.0.9", 4],
+            ["2001:db8::1", 6],
+        ],
+    }
 
     seen = look_inside(
         "nft add table inet t",
@@ -107,8 +116,10 @@ def test_whose_fault_it_is(number, fault):
     found = connect_fault(number, "127.0.0.1", 4, 9)
 
     assert (type(found), str(found), getattr(found, "refused", None)) == (
-        type(fault), str(fault), getattr(fault, "refused", None),
-    )  # fmt: skip
+        type(fault),
+        str(fault),
+        getattr(fault, "refused", None),
+    )
 
 
 @pytest.mark.parametrize("port", [0, 65_536])

@@ -14,8 +14,17 @@ from tests.monitor.web.serving import Site
 from tests.monitor.web.test_pages import Outline
 
 ODD = quote(f"website:{worlds.HOSTILE}", safe=":")
-PAGES = ("/", "/assets", "/assets?territory=BB", "/asset/cctld:bb", f"/asset/{ODD}",
-         "/asset/nameserver:ns0.nic.bb", "/incidents", "/incidents?territory=BB", "/incidents/20")  # fmt: skip
+PAGES = (
+    "/",
+    "/assets",
+    "/assets?territory=BB",
+    "/asset/cctld:bb",
+    f"/asset/{ODD}",
+    "/asset/nameserver:ns0.nic.bb",
+    "/incidents",
+    "/incidents?territory=BB",
+    "/incidents/20",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

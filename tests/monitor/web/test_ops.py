@@ -147,18 +147,28 @@ async def test_our_own_health_is_there() -> None:
     s = replace(s, health=replace(s.health, series_dropped=7, outbox_pending=3, series_error="disk full"))
     found = await scrape(s)
     for name, value in {
-        "lambi_bugs_total": 2, "lambi_series_dropped_total": 7, "lambi_series_failing": 1, "lambi_outbox_pending": 3,
-        "lambi_clock_disciplined": 0, "lambi_capabilities_missing": 1, "lambi_snapshot_age_seconds": 1,
+        "lambi_bugs_total": 2,
+        "lambi_series_dropped_total": 7,
+        "lambi_series_failing": 1,
+        "lambi_outbox_pending": 3,
+        "lambi_clock_disciplined": 0,
+        "lambi_capabilities_missing": 1,
+        "lambi_snapshot_age_seconds": 1,
         "lambi_packets_per_minute": 612,
-    }.items():  # fmt: skip
+    }.items():
         assert of(found, name) == [value]
     assert sum(of(found, "lambi_assets", phase=phase.value)[0] for phase in Phase) == len(s.assets) - 1
 
 
 async def test_a_token_is_asked_for_when_there_is_one() -> None:
     async with door(worlds.calm(), token="s3cret") as client:
-        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic s3cret"},
-                        {"Authorization": "Bearer s3cret2"}, {"Authorization": "Bearer \udcff"}):  # fmt: skip
+        for headers in (
+            {},
+            {"Authorization": "Bearer wrong"},
+            {"Authorization": "Basic s3cret"},
+            {"Authorization": "Bearer s3cret2"},
+            {"Authorization": "Bearer \udcff"},
+        ):
             async with client.get("/metrics", headers=headers) as response:
                 assert response.status == 401
                 assert response.headers["WWW-Authenticate"].startswith("Bearer")

@@ -10,8 +10,18 @@ from monitor.model import Phase, Snapshot
 from tests.monitor.web import worlds
 from tests.monitor.web.serving import Site
 
-PATHS = ("/", "/assets", "/assets?territory=BB", "/asset/cctld:bb", "/asset/cable:ecfs", "/asset/vantage:bridgetown",
-         "/incidents", "/incidents/17", "/incidents/901", "/nothing-here")  # fmt: skip
+PATHS = (
+    "/",
+    "/assets",
+    "/assets?territory=BB",
+    "/asset/cctld:bb",
+    "/asset/cable:ecfs",
+    "/asset/vantage:bridgetown",
+    "/incidents",
+    "/incidents/17",
+    "/incidents/901",
+    "/nothing-here",
+)
 WORLDS = (worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile)
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
@@ -217,11 +227,18 @@ async def test_every_state_has_a_shape_of_its_own_a_word_and_a_colour() -> None:
 async def test_what_was_not_looked_at_yet_is_said_so() -> None:
     s = worlds.calm()
     fresh = {
-        name: replace(v, phase=Phase.UNKNOWN, since=None, seen=None, reason="not looked at yet",
-                      checks=tuple(replace(c, phase=Phase.UNKNOWN, since=None, seen=None, values={}) for c in v.checks))
-        if v.checks else v
+        name: replace(
+            v,
+            phase=Phase.UNKNOWN,
+            since=None,
+            seen=None,
+            reason="not looked at yet",
+            checks=tuple(replace(c, phase=Phase.UNKNOWN, since=None, seen=None, values={}) for c in v.checks),
+        )
+        if v.checks
+        else v
         for name, v in s.assets.items()
-    }  # fmt: skip
+    }
     async with Site(replace(s, assets=fresh)) as site:
         text = Outline(await site.text("/")).text
         assert "The first looks are under way." in text

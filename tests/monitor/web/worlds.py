@@ -24,7 +24,7 @@ from monitor.model import (
     Territory,
     ToldRow,
     World,
-)  # fmt: skip
+)
 from probes.model import Target
 from tests.fakes import START
 
@@ -142,7 +142,7 @@ def calm(now: datetime = NOW) -> Snapshot:
     dependencies = (
         Dependency("cctld:bb", servers, "any", confirmed=True, source="config"),
         Dependency("ixp:bbix", ("cable:ecfs",), "all", confirmed=False, source="schematic cables, 2022"),
-    )  # fmt: skip
+    )
     needs = {asset.id: tuple(d for d in dependencies if d.asset == asset.id) for asset in assets}
     world = World(
         vantage=VANTAGE,
@@ -175,15 +175,25 @@ def incident(number: str, asset: str, title: str, severity: Severity, began: dat
     """An incident of which only what a test looks at is given."""
     kind = asset.partition(":")[0]
     base = Incident(
-        id=number, asset=asset, kind=kind, territories=("BB",), severity=severity, phase=Phase.DOWN, began=began,
-        opened=began + timedelta(seconds=11), changed=began + timedelta(seconds=40), revision=2,
-        reason="3 looks in a row over 11 s without an answer", title=title, runbook="cable-cut@3f9a51c20b77",
+        id=number,
+        asset=asset,
+        kind=kind,
+        territories=("BB",),
+        severity=severity,
+        phase=Phase.DOWN,
+        began=began,
+        opened=began + timedelta(seconds=11),
+        changed=began + timedelta(seconds=40),
+        revision=2,
+        reason="3 looks in a row over 11 s without an answer",
+        title=title,
+        runbook="cable-cut@3f9a51c20b77",
         timeline=(
             Entry(began + timedelta(seconds=11), "opened", "3 looks in a row over 11 s without an answer"),
             Entry(began + timedelta(seconds=12), "told", "SECRET-CONTACT by sms"),
             Entry(began + timedelta(seconds=40), "joined", "BBIX cannot be reached: it needs the cable"),
         ),
-    )  # fmt: skip
+    )
     return replace(base, **changes)  # type: ignore[arg-type]  # a test names fields
 
 
@@ -197,13 +207,29 @@ def storm(now: datetime = NOW) -> Snapshot:
     s = with_phase(s, "website:bsix", Phase.RECOVERING, "answers again")
     s = with_phase(s, "cctld:sx", Phase.UNKNOWN, "no route to any of its servers from here")
     open_ones = (
-        incident("17", "cable:ecfs", "Eastern Caribbean Fiber System (ECFS) is down", Severity.CRITICAL,
-                 now - timedelta(minutes=12), territories=("BB", "LC", "DM", "VC"), children=("ixp:bbix",),
-                 left="No cable that is known to be watched is left for Barbados"),
-        incident("18", "cctld:dm", ".dm is degraded", Severity.WARNING, now - timedelta(minutes=3),
-                 territories=("DM",), phase=Phase.DEGRADED, reason="2 of 4 name servers do not answer",
-                 left="2 of 4 name servers are left", runbook=""),
-    )  # fmt: skip
+        incident(
+            "17",
+            "cable:ecfs",
+            "Eastern Caribbean Fiber System (ECFS) is down",
+            Severity.CRITICAL,
+            now - timedelta(minutes=12),
+            territories=("BB", "LC", "DM", "VC"),
+            children=("ixp:bbix",),
+            left="No cable that is known to be watched is left for Barbados",
+        ),
+        incident(
+            "18",
+            "cctld:dm",
+            ".dm is degraded",
+            Severity.WARNING,
+            now - timedelta(minutes=3),
+            territories=("DM",),
+            phase=Phase.DEGRADED,
+            reason="2 of 4 name servers do not answer",
+            left="2 of 4 name servers are left",
+            runbook="",
+        ),
+    )
     return replace(s, incidents=open_ones)
 
 
@@ -246,8 +272,17 @@ def hostile(now: datetime = NOW) -> Snapshot:
     }
     places = {**s.world.territories, "BB": replace(s.world.territories["BB"], name=HOSTILE)}
     world = replace(s.world, territories=places, assets={**s.world.assets, "cctld:bb": asset, bad.id: bad})
-    attack = incident("20", "cctld:bb", FORMULA, Severity.CRITICAL, now - timedelta(minutes=5), reason=HOSTILE,
-                      left=f"-{HOSTILE}", closing=f"@{HOSTILE}", timeline=(Entry(now, HOSTILE, HOSTILE),))  # fmt: skip
+    attack = incident(
+        "20",
+        "cctld:bb",
+        FORMULA,
+        Severity.CRITICAL,
+        now - timedelta(minutes=5),
+        reason=HOSTILE,
+        left=f"-{HOSTILE}",
+        closing=f"@{HOSTILE}",
+        timeline=(Entry(now, HOSTILE, HOSTILE),),
+    )
     health = replace(s.health, capabilities=(HOSTILE,), clock=HOSTILE, series_error=HOSTILE)
     return replace(s, site=HOSTILE, world=world, assets=views, incidents=(attack,), health=health)
 
@@ -297,20 +332,32 @@ def history(snapshot: Snapshot, closed: int = 120) -> FakeLedger:
     """The snapshot's open incidents and some that are over, one every five hours."""
     over = [
         incident(
-            f"{900 + n}", "cable:ecfs" if n % 2 else "cctld:jm", f"Trouble {n}", list(Severity)[n % 4],
-            snapshot.at - timedelta(hours=5 * (n + 1)), territories=("BB",) if n % 2 else ("JM",),
-            closed=snapshot.at - timedelta(hours=5 * (n + 1)) + timedelta(minutes=7 * n + 1), closing="answers again",
+            f"{900 + n}",
+            "cable:ecfs" if n % 2 else "cctld:jm",
+            f"Trouble {n}",
+            list(Severity)[n % 4],
+            snapshot.at - timedelta(hours=5 * (n + 1)),
+            territories=("BB",) if n % 2 else ("JM",),
+            closed=snapshot.at - timedelta(hours=5 * (n + 1)) + timedelta(minutes=7 * n + 1),
+            closing="answers again",
         )
         for n in range(closed)
-    ]  # fmt: skip
+    ]
     return FakeLedger([*snapshot.incidents, *over])
 
 
 RUNBOOK = Runbook(
-    id="cable-cut", title="A cable is cut", kinds=("cable",), phases=("down",), severity=Severity.WARNING,
-    roles=("on-call",), languages=("en",), reviewed=date(2026, 8, 1), minutes=30,
+    id="cable-cut",
+    title="A cable is cut",
+    kinds=("cable",),
+    phases=("down",),
+    severity=Severity.WARNING,
+    roles=("on-call",),
+    languages=("en",),
+    reviewed=date(2026, 8, 1),
+    minutes=30,
     first="Call the cable's duty desk",
     steps=("Ask for time and place of the fault.", "Ask the operators what other cables can carry."),
     text="# A cable is cut\n\n1. Ask for time and place of the fault.\n2. Ask what other cables can carry.",
     hash="3f9a51c20b77",
-)  # fmt: skip
+)
