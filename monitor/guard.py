@@ -110,7 +110,7 @@ class Guard:
         if all(part.outcome is not Outcome.FAILED for part in look.parts.values()):
             family.held.pop(look.check, None)
             return [look]
-        if family.blind is not None and family.blind > look.at:
+        if family.blind is not None and (family.blind > look.at or not self._sees(look.target.family)):
             return [_blinded(look, look.target.family)]
         if family.seen is not None and family.seen > look.at and look.check not in family.held:
             return [look]

@@ -31,6 +31,8 @@ KEEP = timedelta(days=7)
 """How long a closed incident stays at hand for messages that are still on their way."""
 FLUSH = timedelta(seconds=10)
 """At most so late are running counters and the sign of life in the journal."""
+RETURN_RATE = 100.0
+"""Looks a second at what could not be known, once this vantage sees the world again."""
 CHILDREN_EVERY = timedelta(seconds=5)
 """How often what stood behind a recovered cause is looked at until it is back."""
 
@@ -157,7 +159,20 @@ class Pipeline:
             return [self._signal(check, "", vantage, settled)]
         after, settled_now = detect.step(before, verdict.part, rule, verdict.began)
         self._believe(check, "", before, after)
+        if settled_now and settled_now.new is Phase.UP:
+            self._look_round(verdict.family)
         return [self._signal(check, "", vantage, settled_now)] if settled_now else []
+
+    def _look_round(self, family: int) -> None:
+        """Look at what could not be known, without a burst: the cadence would leave it unknown for minutes."""
+        unknown = [
+            check.id
+            for check in self.world.checks.values()
+            if check.target.family == family
+            and any(state.phase is Phase.UNKNOWN for state in self.states.get(check.id, {}).values())
+        ]
+        for number, check in enumerate(unknown):
+            self._doors.again(check, number / RETURN_RATE)
 
     def _judge(self, check: Check, look: Observation) -> list[Signal]:
         """Count a look if it counts now; if it has to wait for the references, ask them at once."""

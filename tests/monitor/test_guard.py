@@ -142,3 +142,13 @@ def test_a_failure_counts_only_after_a_later_round_saw_the_world(events: list[tu
                 assert START + timedelta(seconds=seen) > one.at
     freed = play_round(guard, now + 1, 3)[1]
     assert decided + len(freed) == looks, "every look is decided once, none is lost"
+
+
+def test_while_nothing_is_seen_a_failure_is_unknown_at_once_and_what_answers_still_counts() -> None:
+    guard = make_guard()
+    play_round(guard, 0, 3)
+    play_round(guard, 5, 0)
+    assert outcomes(guard.judge(look(7))) == [Outcome.UNKNOWN]
+    assert outcomes(guard.judge(look(8, OK))) == [Outcome.OK]
+    play_round(guard, 10, 3)
+    assert guard.judge(look(11)) == [], "and after the link is back it waits again"

@@ -144,3 +144,11 @@ async def test_a_doubt_survives_a_restart(tmp_path: Path) -> None:
     (incident,) = await second.ledger.incidents(IncidentFilter(asset="router:bon"))
     assert incident.closed is None
     await second.close()
+
+
+async def test_when_the_link_is_back_what_was_unknown_is_looked_at_before_its_cadence(tmp_path: Path) -> None:
+    world = make_world([check(f"router:r{n}", every=300.0) for n in range(50)], [])
+    simulation = await story(tmp_path, world, 660, Fault(290, 640, everything))
+    phases = simulation.phases()
+    assert {phase for asset, phase in phases.items() if asset != VANTAGE} == {"up"}
+    await simulation.close()
