@@ -22,6 +22,7 @@ from monitor.instance import Instance, TakenError, drop_root
 from monitor.ledger import MIGRATIONS, Ledger
 from monitor.model import Health, IncidentFilter, Phase
 from monitor.pipeline import KEEP, Doors, Pipeline
+from monitor.plain import Line
 from monitor.schedule import Scheduler
 from monitor.snapshot import Snapshots
 from monitor.store import SeriesStore
@@ -38,7 +39,6 @@ EXPLAINED = timedelta(seconds=10)
 TEST_PATIENCE = 60.0
 """Seconds that ``contact test`` waits for the provider's word."""
 STOP_SECONDS = 2.0
-LOG_LINE = "time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
 
 class App:
@@ -282,7 +282,9 @@ async def run(
     settings: Settings, say: Callable[[str], None], *, clock: Clock | None = None, journal: type[Journal] = Journal
 ) -> int:
     """Run the daemon until SIGTERM or SIGINT; return the exit code."""
-    logging.basicConfig(level=logging.INFO, format=LOG_LINE)
+    handler = logging.StreamHandler()
+    handler.setFormatter(Line())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it would log every tick
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -2,9 +2,10 @@
 
 import json
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+from monitor.plain import visible
 
 EXIT_WRONG = 1
 EXIT_USAGE = 2
@@ -23,19 +24,6 @@ class CommandError(Exception):
     def __init__(self, sentence: str, code: int) -> None:
         super().__init__(sentence)
         self.code = code
-
-
-def visible(text: str) -> str:
-    """Replace what could steer a terminal, or turn its text around, by symbols; line feeds and tabs stay."""
-    return "".join(char if char in "\n\t" else _symbol(char) for char in text)
-
-
-def _symbol(char: str) -> str:
-    if ord(char) < 0x20:
-        return chr(0x2400 + ord(char))
-    if ord(char) == 0x7F:
-        return "\N{SYMBOL FOR DELETE}"
-    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else char
 
 
 def out(text: str) -> None:

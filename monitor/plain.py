@@ -1,0 +1,36 @@
+"""Words of devices and people, made harmless where lines are read: terminals and logs."""
+
+import logging
+import unicodedata
+
+LINE = "time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
+
+
+def visible(text: str) -> str:
+    """Replace what could steer a terminal, or turn its text around, by symbols; line feeds and tabs stay."""
+    return "".join(char if char in "\n\t" else _symbol(char) for char in text)
+
+
+def one_line(text: str) -> str:
+    """Replace line feeds and tabs too: whoever made the text cannot begin a line of the log."""
+    return "".join(_symbol(char) for char in text)
+
+
+def _symbol(char: str) -> str:
+    if ord(char) < 0x20:
+        return chr(0x2400 + ord(char))
+    if ord(char) == 0x7F:
+        return "\N{SYMBOL FOR DELETE}"
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else char
+
+
+class Line(logging.Formatter):
+    """One record, one line; only a traceback of our own has more."""
+
+    def __init__(self) -> None:
+        super().__init__(LINE)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
+        """Format the head of a record."""
+        record.message = one_line(record.message)
+        return super().formatMessage(record)
