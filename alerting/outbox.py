@@ -202,7 +202,8 @@ class Outbox:
         try:
             alert = self._truth(row.incident) if row.reason is not Reason.TEST else None
             if alert is None and row.reason is not Reason.TEST:
-                await waiting.end(tx, row, "superseded", "nothing is known of this incident any more", now)
+                log.warning("incident=%s: nothing is known of it, its message waits", row.incident)
+                await waiting.put_off(tx, row, now)
                 return None
             attempt = await waiting.begin(tx, row, alert, now)
             message = self._message(row, attempt, self._occasion(row, alert, contact, now))

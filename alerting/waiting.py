@@ -12,6 +12,9 @@ RETRY_SECONDS = (2.0, 30.0)
 UNKNOWN_SECONDS = (15.0, 600.0)
 """The same after a try that may have succeeded: a provider that takes messages without answering must not flood."""
 
+SILENT_SECONDS = 5.0
+"""Wait before the truth about an incident is asked for again when there was none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -121,6 +124,12 @@ async def begin(tx: Transaction, row: Waiting, alert: Alert | None, now: datetim
     )
     await _move(tx, row, "ready", now)
     return int(attempt)
+
+
+async def put_off(tx: Transaction, row: Waiting, now: datetime) -> None:
+    """Leave a row waiting whose incident nobody can speak of just now; it is not lost before its deadline."""
+    later = min(micros(now + timedelta(seconds=SILENT_SECONDS)), row.deadline_at)
+    await tx.execute("UPDATE notification SET due_at = ?, changed_at = ? WHERE id = ?", (later, micros(now), row.id))
 
 
 async def keep_text(tx: Transaction, attempt: int, message: Message) -> None:

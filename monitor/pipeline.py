@@ -91,6 +91,8 @@ class Pipeline:
         """Why the journal cannot be written, while it cannot."""
         self._journal, self._ledger, self._series = journal, ledger, series
         self._clock, self._doors, self._base_url, self._note = clock, doors, base_url, note
+        self._committing: dict[str, Incident] = {}
+        """What the turn under way says: its rows may be claimed before their commit has come back."""
         self._recent = {incident.id: incident for incident in boot.unfinished}
         self._failures: dict[str, int] = {}
         self._rounds: dict[int, float] = {}
@@ -133,7 +135,7 @@ class Pipeline:
 
     def truth(self, incident: str) -> Alert | None:
         """Say what is true of an incident now, or None if nothing is known of it."""
-        known = self.book.open.get(incident) or self._recent.get(incident)
+        known = self._committing.get(incident) or self.book.open.get(incident) or self._recent.get(incident)
         return self._alert(known) if known else None
 
     def _hear(self, look: Observation) -> list[Signal]:
@@ -279,6 +281,7 @@ class Pipeline:
 
     async def _commit(self, now: datetime, step: Step) -> bool:
         """Write one turn; while the journal cannot be written the line stands still and says so."""
+        self._committing = {change.incident.id: change.incident for change in step.changes}
         while True:
             try:
                 async with self._journal.transaction() as tx:
@@ -298,6 +301,7 @@ class Pipeline:
 
     def _adopt(self, book: incidents.Book, changes: Iterable[incidents.Change], now: datetime) -> None:
         self.book = book
+        self._committing = {}
         for incident in (change.incident for change in changes):
             log.info("incident id=%s revision=%d %s", incident.id, incident.revision, incident.timeline[-1].text)
             if incident.closed:

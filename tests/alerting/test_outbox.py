@@ -229,10 +229,23 @@ async def test_rows_that_cannot_be_sent_end_with_the_reason(journal: Journal) ->
     assert [(name, state, why) for name, _, _, state, why in await office.states()] == [
         ("a", "refused", "the contact is no longer configured"),
         ("b", "refused", "the contact has no such address, or it is switched off"),
-        ("c", "superseded", "nothing is known of this incident any more"),
+        ("c", "planned", ""),
         ("d", "refused", "channel pigeon is not configured"),
     ]
     assert sms.tries == 0
+
+
+async def test_a_row_whose_truth_is_not_at_hand_waits_and_is_not_lost(journal: Journal) -> None:
+    sms = Provider()
+    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
+    await office.happen(OPEN)
+    known = dict(office.truths)
+    office.truths.clear()
+    await office.pass_time(60)
+    assert sms.tries == 0
+    office.truths.update(known)
+    await office.pass_time(6)
+    assert len(sms.taken) == 1
 
 
 async def test_a_test_message_needs_no_truth_and_plans_no_reminder(journal: Journal) -> None:

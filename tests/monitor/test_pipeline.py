@@ -1,5 +1,6 @@
 """The whole line in simulated time, on a real journal: what is found, when, and what is planned to be told."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -151,4 +152,27 @@ async def test_when_the_link_is_back_what_was_unknown_is_looked_at_before_its_ca
     simulation = await story(tmp_path, world, 660, Fault(290, 640, everything))
     phases = simulation.phases()
     assert {phase for asset, phase in phases.items() if asset != VANTAGE} == {"up"}
+    await simulation.close()
+
+
+async def test_an_incident_can_be_spoken_of_while_its_commit_is_under_way(tmp_path: Path) -> None:
+    """The outbox claims rows in the same group commit, before the line has heard that they are on disk."""
+    faults = [Fault(60 + 20 * n, 1e9, hits(f"router:r{n}")) for n in range(10)]
+    world = make_world([check(f"router:r{n}") for n in range(10)], [])
+    simulation = Simulation(with_references(world), DIRECTORY, Script(faults), tmp_path)
+    await simulation.open()
+    running = asyncio.create_task(simulation.run(400))
+    seen: set[str] = set()
+    silent: list[str] = []
+
+    async def claim() -> None:
+        while not running.done():
+            async with simulation.journal.transaction() as tx:
+                rows = [incident for (incident,) in await tx.execute("SELECT incident FROM notification")]
+                silent.extend(incident for incident in rows if simulation.pipeline.truth(incident) is None)
+                seen.update(rows)
+
+    await asyncio.gather(running, *(claim() for _ in range(4)))
+    assert len(seen) == 10
+    assert silent == []
     await simulation.close()
