@@ -67,19 +67,30 @@ class _Resolver(AbstractResolver):
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Measures the last connect and keeps the certificate's end."""
+    """Measures the last connect, keeps the certificate's end, and leaves no connection behind."""
 
-    connect_seconds = 0.0
-    certificate_expires: int | None = None
+    def __init__(self, resolver: _Resolver, family: int, trust: ssl.SSLContext) -> None:
+        super().__init__(family=AF[family], resolver=resolver, ssl=trust, force_close=True, use_dns_cache=False)
+        self.connect_seconds = 0.0
+        self.certificate_expires: int | None = None
+        self._opened: list[tuple[asyncio.Transport, asyncio.Future[None] | None]] = []
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
         began = self._loop.time()
         connection = await super().connect(req, traces, timeout)
         self.connect_seconds = self._loop.time() - began
-        certificate = connection.transport.get_extra_info("peercert") if connection.transport else None
-        if certificate:
-            self.certificate_expires = int(ssl.cert_time_to_seconds(certificate["notAfter"]))
+        if connection.transport is not None and connection.protocol is not None:
+            self._opened.append((connection.transport, connection.protocol.closed))
+            certificate = connection.transport.get_extra_info("peercert")
+            if certificate:
+                self.certificate_expires = int(ssl.cert_time_to_seconds(certificate["notAfter"]))
         return connection
+
+    async def drop(self) -> None:
+        """Cut what is still saying goodbye: a peer that never ends TLS would keep the socket for 30 s."""
+        for transport, _ in self._opened:
+            transport.abort()
+        await asyncio.gather(*(closed for _, closed in self._opened if closed), return_exceptions=True)
 
 
 @lru_cache(maxsize=16)
@@ -94,7 +105,7 @@ def _trust(ca: str) -> ssl.SSLContext:
 async def fetch(url: str, pinned: Mapping[str, str], *, family: int, agent: str, redirects: int, ca: str) -> Page:
     """GET ``url``; hosts in ``pinned`` are not resolved. Raises RemoteError, LocalError."""
     resolver = _Resolver(pinned, family)
-    connector = _Connector(family=AF[family], resolver=resolver, ssl=_trust(ca), force_close=True, use_dns_cache=False)
+    connector = _Connector(resolver, family, _trust(ca))
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -112,6 +123,8 @@ async def fetch(url: str, pinned: Mapping[str, str], *, family: int, agent: str,
         raise
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise _fault(error, resolver.addresses, family) from error
+    finally:
+        await connector.drop()
 
 
 async def _get(session: aiohttp.ClientSession, connector: _Connector, url: str, redirects: int) -> Page:

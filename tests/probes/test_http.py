@@ -110,6 +110,18 @@ async def test_a_name_is_asked_at_an_address_with_its_certificate(engine, nginx,
     assert 28 < days < 31
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_no_connection_is_left_behind(engine, nginx):
+    """TLS says goodbye in several steps; a look is over when its sockets are given back."""
+    before = open_files()
+    for path in ("", "big"):
+        await ask(engine, Http(url=f"https://www.example:{nginx.tls}/{path}", ca=nginx.ca), "127.0.0.1")
+        assert open_files() == before
+
+
 async def test_a_certificate_that_nobody_vouches_for_is_a_refusal(engine, nginx):
     part = await ask(engine, Http(), f"https://127.0.0.1:{nginx.tls}/")
 
