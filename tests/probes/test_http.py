@@ -1,8 +1,10 @@
 """Against a real nginx with a certificate made here, and scripted servers for what nginx never does."""
 
 import asyncio
+import socket
 import ssl
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -110,16 +112,34 @@ async def test_a_name_is_asked_at_an_address_with_its_certificate(engine, nginx,
     assert 28 < days < 31
 
 
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def open_sockets_to(port: int) -> int:
+    """Sockets of ours whose other end is that port of 127.0.0.1; those given back have no inode any more."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[2] == f"0100007F:{port:04X}" and row[9] != "0" for row in rows)
 
 
-async def test_no_connection_is_left_behind(engine, nginx):
-    """TLS says goodbye in several steps; a look is over when its sockets are given back."""
-    before = open_files()
-    for path in ("", "big"):
-        await ask(engine, Http(url=f"https://www.example:{nginx.tls}/{path}", ca=nginx.ca), "127.0.0.1")
-        assert open_files() == before
+def never_says_goodbye(listener: socket.socket, certificate: str, asked: threading.Event) -> None:
+    """Answer one request over TLS, then neither read nor close until the test is over."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, Path(certificate).with_name("key.pem"))
+    with context.wrap_socket(listener.accept()[0], server_side=True) as peer:
+        peer.recv(4096)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        asked.wait(30)
+
+
+async def test_a_server_that_never_ends_tls_keeps_no_socket_of_ours(engine, nginx):
+    """TLS says goodbye in several steps; a look is over when its socket is given back."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        server = asyncio.create_task(asyncio.to_thread(never_says_goodbye, listener, nginx.ca, over))
+        part = await ask(engine, Http(url=f"https://www.example:{port}/", ca=nginx.ca), "127.0.0.1")
+        left = open_sockets_to(port)
+        over.set()
+        await server
+
+    assert (part.outcome, part.reason, left) == (Outcome.OK, "", 0)
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_a_refusal(engine, nginx):
