@@ -2,7 +2,7 @@
 
 Lambi stands beside Debian's Prometheus + blackbox exporter + Alertmanager, each in a network namespace with loopback
 only, where 450 ICMP, 300 DNS, 150 TCP and 100 HTTP targets of its own answer. The same is done to all of them at the
-same moments, so that a ratio compares one window. Needs root; takes about 25 minutes (--quick: about 10).
+same moments, so that a ratio compares one window. Needs root; takes about 25 minutes (--quick: about 15).
 """
 
 import argparse
