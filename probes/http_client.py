@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ from probes.model import LocalError, RemoteError
 from probes.tcp import connect_fault
 
 _BODY_BYTES = 64 << 10
+_GOODBYE_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,12 @@ class _Connector(aiohttp.TCPConnector):
 
     async def drop(self) -> None:
         """Cut what is still saying goodbye: a peer that never ends TLS would keep the socket for 30 s."""
-        for transport, _ in self._opened:
-            transport.abort()
-        await asyncio.gather(*(closed for _, closed in self._opened if closed), return_exceptions=True)
+        pending = [(transport, closed) for transport, closed in self._opened if closed and not closed.done()]
+        for transport, _ in pending:
+            with suppress(AttributeError):  # Python 3.11.2: TLS that was closed twice has nothing left to abort
+                transport.abort()
+        if pending:
+            await asyncio.wait([closed for _, closed in pending], timeout=_GOODBYE_SECONDS)
 
 
 @lru_cache(maxsize=16)
