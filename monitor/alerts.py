@@ -40,7 +40,7 @@ def effects(incident: Incident, topology: Topology) -> Iterable[str]:
     """Say what follows: what is unreachable, what is left, and what the inventory only suggests."""
     if incident.children and not incident.closed:
         yield f"Unreachable behind it: {topology.names(incident.children, most=8)}"
-    if incident.left:
+    if incident.left and not incident.closed:
         yield f"What is left: {incident.left}"
     for dependency in topology.suggested_by(incident.asset):
         others = topology.names(need for need in dependency.needs if need != incident.asset)

@@ -46,6 +46,7 @@ class App:
 
     def __init__(self, settings: Settings, clock: Clock, say: Callable[[str], None]) -> None:
         self.settings, self.clock, self.say = settings, clock, say
+        self.place = settings.world.assets[settings.world.vantage].name
         self.started = clock.now()
         self.bugs = 0
         self.engines = build(vantage=settings.world.vantage, clock=clock)
@@ -91,7 +92,7 @@ class App:
             truth=lambda incident: self.pipeline.truth(incident),  # noqa: PLW0108 - the pipeline is made after the outbox
             runbooks=self.runbooks,
             clock=clock,
-            site=settings.site,
+            site=self.place,
         )
         self.pipeline = Pipeline(
             settings.world,
@@ -109,7 +110,7 @@ class App:
         cuts = await self.ledger.incidents(IncidentFilter(asset=settings.world.vantage, since=since, limit=500))
         await self.pipeline.resume(cuts)
         await self.ledger.start(clock.now())
-        self.snapshots = Snapshots(self.pipeline, clock, settings.site, self.health)
+        self.snapshots = Snapshots(self.pipeline, clock, self.place, self.health)
 
     async def _open_doors(self) -> None:
         settings = self.settings

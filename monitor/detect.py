@@ -124,7 +124,8 @@ def _lean(state: State, look: _Look, rule: Rule) -> tuple[State, Settled | None]
         return settled, Settled(state.settled, new, began, look.reason)
     phase = _passing(base, leant.leaning)
     since = state.since if state.phase is phase else look.at
-    return replace(leant, phase=phase, since=since, reason=look.reason, seen=look.at, values=look.values), None
+    reason = look.reason or state.reason  # a good look does not wipe out why the part is still held to be down
+    return replace(leant, phase=phase, since=since, reason=reason, seen=look.at, values=look.values), None
 
 
 def _count(state: State, look: _Look, base: Phase) -> tuple[datetime, State]:

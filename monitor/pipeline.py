@@ -33,6 +33,9 @@ FLUSH = timedelta(seconds=10)
 """At most so late are running counters and the sign of life in the journal."""
 RETURN_RATE = 100.0
 """Looks a second at what could not be known, once this vantage sees the world again."""
+WHOLE_AGAIN = timedelta(seconds=10)
+"""How long messages that wait for the way out leave the rest of it to come back, so that they can say so."""
+BETWEEN = {Phase.SUSPECT, Phase.RECOVERING}
 CHILDREN_EVERY = timedelta(seconds=5)
 """How often what stood behind a recovered cause is looked at until it is back."""
 
@@ -94,15 +97,25 @@ class Pipeline:
         self._committing: dict[str, Incident] = {}
         """What the turn under way says: its rows may be claimed before their commit has come back."""
         self._recent = {incident.id: incident for incident in boot.unfinished}
+        self._back: datetime | None = None
+        """Since when this vantage sees the world again, in part at least, and nothing has left because of it yet."""
         self._failures: dict[str, int] = {}
         self._rounds: dict[int, float] = {}
         """Family -> when a round was last asked for out of turn, monotonic."""
         self._dirty: dict[tuple[str, str], State] = {}
+        self._moved = False
+        """Some phase has changed since the last commit: a doubt must survive a crash too."""
         self._flushed = self.passed = clock.now()
         """When the line last went through; what it shows is as old as that."""
 
     async def resume(self, cuts: Iterable[Incident]) -> None:
-        """Go on after a start: ``cuts`` are when this vantage was cut off; what nothing watches any more is closed."""
+        """Go on after a start: ``cuts`` are when this vantage was cut off.
+
+        What nothing watches any more is closed; what was in doubt is looked at at once.
+        """
+        for check, parts in self.states.items():
+            if check in self.world.checks and any(state.phase in BETWEEN for state in parts.values()):
+                self._doors.again(check, 0.0)
         self._recent |= {cut.id: cut for cut in cuts if cut.closed}
         now = self._clock.now()
         book, changes = incidents.no_longer_watched(self.book, self.topology, now)
@@ -130,6 +143,7 @@ class Pipeline:
         """Draw the consequences of time alone, and keep the journal at most ten seconds behind."""
         self.passed = self._clock.now()
         self._revisit_children()
+        self._use_way_out()
         if self.book.restless() or self._clock.now() - self._flushed >= FLUSH:
             await self._conclude([])
 
@@ -212,7 +226,9 @@ class Pipeline:
 
     def _believe(self, check: str, part: str, before: State | None, after: State) -> None:
         self.states.setdefault(check, {})[part] = after
-        if before is None or before.phase is not after.phase or before.run != after.run:
+        moved = before is None or before.phase is not after.phase
+        self._moved = self._moved or moved
+        if moved or (before and before.run != after.run):
             self._dirty[check, part] = after
 
     def _signal(self, check: str, part: str, asset: str, settled: detect.Settled) -> Signal:
@@ -261,11 +277,13 @@ class Pipeline:
             touched = {asset for signal in signals for asset in self._concerned(signal)}
             book, changes = incidents.apply(book, sorted(touched), self.states, self.topology, now)
             book, changes = self._pin(book, changes)
-        if not signals and not changes and book == self.book and now - self._flushed < FLUSH:
+        idle = not (signals or changes or self._moved)
+        if idle and book == self.book and now - self._flushed < FLUSH:
             return
         states = [(check, part, state) for (check, part), state in sorted(self._dirty.items())]
         planned = await self._commit(now, Step(states, signals, changes, book))
         self._dirty.clear()
+        self._moved = False
         self._flushed = now
         self._adopt(book, changes, now)
         if signals or changes:
@@ -273,6 +291,16 @@ class Pipeline:
         if planned:
             self._doors.planned()
         if any(signal.asset == self.world.vantage and signal.new is Phase.UP for signal in signals):
+            self._back = self._back or now
+        self._use_way_out()
+
+    def _use_way_out(self) -> None:
+        """Let messages that wait leave once this vantage is whole again, or has been so in part for a while."""
+        if self._back is None:
+            return
+        whole = self.topology.standing(self.world.vantage, self.states).phase is Phase.UP
+        if whole or self._clock.now() - self._back >= WHOLE_AGAIN:
+            self._back = None
             self._doors.path_restored()
 
     def _concerned(self, signal: Signal) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Only confirmed dependencies explain a failure; hypotheses are listed for the pag
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.model import Dependency, Phase, State, World
@@ -145,7 +145,23 @@ class Topology:
         checks = self.checks.get(asset)
         if not checks:
             return NOT_WATCHED
-        return stand([state for check in checks for state in states.get(check, {}).values()])
+        standing = stand([state for check in checks for state in states.get(check, {}).values()])
+        family = self._worse_over(checks, states) if standing.phase is Phase.DEGRADED else None
+        return replace(standing, reason=f"over IPv{family} alone: {standing.reason}") if family else standing
+
+    def _worse_over(self, checks: Iterable[str], states: States) -> int | None:
+        """Return the one address family in which an asset that is looked at over both does worse."""
+        troubled: dict[int, bool] = {}
+        for check in checks:
+            settled = {state.settled for state in states.get(check, {}).values()}
+            family = self._family(check)
+            troubled[family] = troubled.get(family, False) or bool(settled & {Phase.DOWN, Phase.DEGRADED})
+        worse = [family for family, trouble in troubled.items() if trouble]
+        return worse[0] if len(worse) == 1 < len(troubled) else None
+
+    def _family(self, check: str) -> int:
+        known = self.world.checks.get(check)
+        return known.target.family if known else 4 if check == references(self.world.vantage, 4) else 6
 
     def name(self, asset: str) -> str:
         """Return an asset's name."""

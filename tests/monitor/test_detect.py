@@ -88,6 +88,12 @@ def test_a_doubt_that_passes_leaves_since_alone() -> None:
     assert state.run == 0
 
 
+def test_a_recovery_under_way_still_says_why_it_was_down() -> None:
+    _, _, state = run("..xxx.")
+    assert state is not None
+    assert (state.phase, state.reason) == (Phase.RECOVERING, "no answer within 2.0 s")
+
+
 def test_a_held_look_is_a_doubt_and_counts_for_nothing() -> None:
     _, _, state = run("..")
     held = hold(hold(state, LOOKS["x"], START), LOOKS["x"], START)

@@ -9,7 +9,7 @@ from alerting.model import Address, Contact, Route, Severity
 from alerting.plan import Directory
 from monitor.model import Check, IncidentFilter, World
 from tests.monitor.sim import REFUSED, SILENT, Fault, Script, Simulation
-from tests.monitor.worlds import VANTAGE, check, islands, make_world
+from tests.monitor.worlds import VANTAGE, check, islands, make_world, reference
 
 NETWORKS = ("one", "two", "three", "four", "five")
 DIRECTORY = Directory(
@@ -155,6 +155,20 @@ async def test_when_the_link_is_back_what_was_unknown_is_looked_at_before_its_ca
     await simulation.close()
 
 
+@pytest.mark.parametrize(("later", "restored"), [(3.0, [155.05]), (90.0, [160.05, 240.05])])
+async def test_messages_leave_when_the_link_is_whole_again_or_some_time_after_a_part_of_it_is(
+    tmp_path: Path, later: float, restored: list[float]
+) -> None:
+    world = make_world([check("router:bon"), *(reference(network, 6) for network in NETWORKS)], [])
+    faults = (
+        Fault(100, 148, lambda check: check.target.family == 4),
+        Fault(100, 148 + later, lambda check: check.target.family == 6),
+    )
+    simulation = await story(tmp_path, world, 300, *faults)
+    assert simulation.restored[1:] == restored, "the first is the start"
+    await simulation.close()
+
+
 async def test_an_incident_can_be_spoken_of_while_its_commit_is_under_way(tmp_path: Path) -> None:
     """The outbox claims rows in the same group commit, before the line has heard that they are on disk."""
     faults = [Fault(60 + 20 * n, 1e9, hits(f"router:r{n}")) for n in range(10)]
@@ -175,4 +189,12 @@ async def test_an_incident_can_be_spoken_of_while_its_commit_is_under_way(tmp_pa
     await asyncio.gather(running, *(claim() for _ in range(4)))
     assert len(seen) == 10
     assert silent == []
+    await simulation.close()
+
+
+async def test_a_doubt_is_on_disk_before_the_next_look(tmp_path: Path) -> None:
+    world = make_world([check("router:bon")], [])
+    simulation = await story(tmp_path, world, 108, Fault(100, 1000, hits("router:bon")))
+    rows = await simulation.journal.read("SELECT phase, run FROM state WHERE check_id LIKE 'router:bon%'")
+    assert rows[0][0] == "suspect"
     await simulation.close()
