@@ -26,8 +26,11 @@ class Lab(Protocol):
         ...
 
 
-def lambi_overlay(lab: Lab, where: str, folder: Path) -> Path:
-    """Write the overlay for a vantage ("hub", "ant", "bon") into `folder`, where state will stand too; return it."""
+def lambi_overlay(lab: Lab, where: str, folder: Path, number: int = 0) -> Path:
+    """Write the overlay for a vantage ("hub", "ant", "bon") into `folder`, where state will stand too; return it.
+
+    Daemons of different ``number`` (0 to 99) live side by side: each has doors and a duty contact of its own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sms-password").write_text(f"{SMS_PASSWORD}\n")
     templates = Environment(
@@ -40,6 +43,7 @@ def lambi_overlay(lab: Lab, where: str, folder: Path) -> Path:
     for name in FILES:
         text = templates.get_template(name).render(
             where=where,
+            number=number,
             territory=TERRITORIES.get(where, ""),
             territories=TERRITORIES,
             shipped_references=_shipped_references(),
