@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from alerting.model import Severity
 from monitor.model import Entry, Incident, Phase
@@ -11,20 +12,6 @@ from monitor.topology import Standing, States, Topology
 PATIENCE = timedelta(seconds=30)
 """How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
 TROUBLE = {Phase.DOWN, Phase.DEGRADED}
-LABELS = {
-    "cable": "Cable",
-    "cctld": "ccTLD",
-    "nameserver": "Name server",
-    "ixp": "IXP",
-    "landing": "Landing",
-    "router": "Router",
-    "network": "Network",
-    "website": "Web site",
-    "site": "Site",
-    "power": "Power",
-    "vantage": "Vantage",
-    "territory": "Territory",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +61,12 @@ def no_longer_watched(book: Book, topology: Topology, now: datetime) -> tuple[Bo
     """Close the incidents of assets that nothing watches any more (after a change of config)."""
     turn = _Turn(book, {}, topology, now)
     for incident in list(book.open.values()):
-        if incident.asset not in topology.checks:
-            turn.close(incident, "no longer watched")
+        for child in incident.children:
+            if child not in topology.checks:
+                turn.leave(turn.open[incident.id], child, "is no longer watched")
+        if incident.id in turn.open and incident.asset not in topology.checks:
+            turn.close(turn.open[incident.id], "no longer watched")
+    turn.waiting = {asset: at for asset, at in turn.waiting.items() if asset in topology.checks}
     return turn.result()
 
 
@@ -85,8 +76,9 @@ class _Turn:
     def __init__(self, book: Book, states: States, topology: Topology, now: datetime) -> None:
         self.open = dict(book.open)
         self.next = book.next
-        self.waiting = dict(book.waiting)
-        self.recovered = dict(book.recovered)
+        # the machine's clock may have been set back: nothing waits for a moment that was still to come
+        self.waiting = {asset: min(at, now) for asset, at in book.waiting.items()}
+        self.recovered = {asset: min(at, now) for asset, at in book.recovered.items()}
         self.states = states
         self.topology = topology
         self.now = now
@@ -175,6 +167,8 @@ class _Turn:
             self.trouble(asset, standing)
         elif standing.phase is Phase.UP:
             self.back(asset, "answers again")
+        else:
+            self.unseen(asset)
 
     def trouble(self, asset: str, standing: Standing) -> None:
         """Take up an asset in trouble: its own incident, another's, a wait, or a new one."""
@@ -184,8 +178,7 @@ class _Turn:
             self.go_on(own, standing, severity)
             return
         cause = self.cause(asset)
-        if cause is not None:
-            self.follow(asset, cause, home)
+        if cause is not None and self.follow(asset, cause, home):
             return
         if home is not None and not self.abandoned(home, asset):
             return
@@ -202,7 +195,7 @@ class _Turn:
             return
         self.recovered.pop(own.asset, None)
         worse = severity.rank > own.severity.rank
-        title = self.title(own.asset, standing.phase)
+        title = self.topology.title(own.asset, standing.phase)
         if not worse and title == own.title:
             return
         text = f"{title}: {standing.reason}"
@@ -216,23 +209,47 @@ class _Turn:
             reason=standing.reason,
         )
 
-    def follow(self, asset: str, cause: str, home: Incident | None) -> None:
-        """Stand silently behind what explains it."""
+    def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
+        """Stand silently behind what explains it; False when that has no incident and waits for none."""
+        cause = self.root(cause)
         incident = self.own(cause) or self.home(cause)
-        if incident is None or (home is not None and home.id == incident.id):
-            if incident is None and home is None:
+        if incident is None:
+            if home is None and cause in self.waiting:
                 self.waiting.setdefault(asset, self.now)
-            return
+            return home is not None or cause in self.waiting
+        self.waiting.pop(asset, None)
+        if home is not None and home.id == incident.id:
+            return True
         if home is not None:
             self.leave(home, asset, "is now behind another cause")
-        self.waiting.pop(asset, None)
         text = f"{self.topology.name(asset)} is unreachable behind {self.topology.name(cause)}"
         children = (*incident.children, asset)
         self.revise(incident, "updated", Entry(self.now, "joined", text), children=children)
+        return True
+
+    def root(self, cause: str) -> str:
+        """Go up from a cause that nobody can see to the one that is in trouble itself."""
+        while self.standing(cause).phase not in TROUBLE and not self.home(cause):
+            above = self.topology.blocked(cause, self.lost)
+            if above is None:
+                break
+            cause = above
+        return cause
+
+    def unseen(self, asset: str) -> None:
+        """Let a child go that cannot be seen, when its cause has been seen to work for the time it had to come back."""
+        home = self.home(asset)
+        if home is None or home.asset not in self.recovered:
+            return
+        cause = self.standing(home.asset)
+        if cause.phase is Phase.UP and cause.since and self.now - cause.since >= self.settle:
+            self.leave(home, asset, "cannot be seen")
 
     def abandoned(self, home: Incident, asset: str) -> bool:
         """Whether a child whose cause is gone has had its time to come back; then it leaves and speaks for itself."""
         since = self.recovered.get(home.asset)
+        if since is None and self.standing(home.asset).phase in TROUBLE:  # it has another way now
+            since = self.waiting.setdefault(asset, self.now)
         if asset in self.topology.servers.get(home.asset, ()):
             self.leave(home, asset, "is still down")
             return True
@@ -245,29 +262,42 @@ class _Turn:
         """Whether the verdict on something else decides first."""
         above = [*self.topology.parents(asset), *self.topology.served.get(asset, ())]
         began = standing.since or self.now
-        for parent in self.topology.parents(asset):
-            back = self.recovered.get(parent)
-            if back is not None and began <= back and self.now - back < self.settle:
-                self.waiting.setdefault(asset, self.now)
-                return True
+        if any(self.follows(part, began) for part in (asset, *self.topology.servers.get(asset, ()))):
+            self.waiting.setdefault(asset, self.now)
+            return True
         doubtful = any(self.standing(other).shown is Phase.SUSPECT for other in above)
         if doubtful or (standing.undecided and standing.phase is Phase.DEGRADED):
             return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
         return False
+
+    def follows(self, asset: str, began: datetime) -> bool:
+        """Whether what came back a moment ago explains trouble that began before."""
+        lost = partial(self.lately, began=began)
+        return self.topology.blocked(asset, lost) is not None and self.topology.blocked(asset, self.lost) is None
+
+    def lately(self, asset: str, began: datetime) -> datetime | None:
+        """Return since when an asset is lost, or when it came back if trouble that began earlier may still follow."""
+        back = self.recovered.get(asset)
+        if back is not None and began <= back and self.now - back < self.settle:
+            return back
+        if self.standing(asset).phase in {Phase.UNKNOWN, Phase.NOT_WATCHED}:
+            above = self.topology.blocked(asset, partial(self.lately, began=began))
+            return self.lately(above, began) if above else None
+        return self.lost(asset)
 
     def begin(self, asset: str, standing: Standing, severity: Severity) -> None:
         """Open an incident."""
         self.waiting.pop(asset, None)
         self.recovered.pop(asset, None)
         left = self.left(asset)
-        title = self.title(asset, standing.phase)
+        title = self.topology.title(asset, standing.phase)
         number = str(self.next)
         self.next += 1
         incident = Incident(
             id=number,
             asset=asset,
-            kind=self.kind(asset),
-            territories=self.territories(asset),
+            kind=self.topology.kind(asset),
+            territories=self.topology.territories(asset),
             severity=severity,
             phase=standing.phase,
             began=standing.since or self.now,
@@ -310,8 +340,10 @@ class _Turn:
     def close(self, incident: Incident, how: str) -> None:
         """Close an incident: its last revision."""
         text = f"{self.topology.name(incident.asset)} {how}"
-        title = self.title(incident.asset, incident.phase)
-        self.revise(incident, "closed", Entry(self.now, "closed", text), closed=self.now, closing=how, title=title)
+        known = incident.asset in self.topology.world.assets
+        title = self.topology.title(incident.asset, incident.phase) if known else incident.title
+        closed = max(self.now, incident.opened)  # the machine's clock may have been set back
+        self.revise(incident, "closed", Entry(self.now, "closed", text), closed=closed, closing=how, title=title)
         del self.open[incident.id]
 
     def revise(self, incident: Incident, what: str, entry: Entry, **fields: object) -> Incident:
@@ -328,7 +360,7 @@ class _Turn:
 
     def severity(self, asset: str, phase: Phase) -> Severity | None:
         """Look the severity up: asset kind x phase x redundancy left x people served."""
-        kind, people = self.kind(asset), self.topology.people(asset)
+        kind, people = self.topology.kind(asset), self.topology.people(asset)
         left = self.left(asset)
         for row in self.topology.world.severities:
             if row.kind not in {"*", kind} or row.phase is not phase:
@@ -342,23 +374,3 @@ class _Turn:
     def left(self, asset: str) -> tuple[int, str] | None:
         """Say what redundancy is left beside an asset."""
         return self.topology.servers_left(asset, self.states) or self.topology.left(asset, self.lost)
-
-    def kind(self, asset: str) -> str:
-        """Return an asset's kind."""
-        return self.topology.world.assets[asset].kind
-
-    def territories(self, asset: str) -> tuple[str, ...]:
-        """Return the territories of an asset, or of what it serves."""
-        assets = self.topology.world.assets
-        own = assets[asset].territories
-        served = (code for whole in self.topology.served.get(asset, ()) for code in assets[whole].territories)
-        return own or tuple(dict.fromkeys(served))
-
-    def title(self, asset: str, phase: Phase) -> str:
-        """Say what happened in few words: "Cable ECFS down"."""
-        kind, name = self.kind(asset), self.topology.name(asset)
-        label = LABELS.get(kind, kind.capitalize())
-        named = name[:1].upper() + name[1:] if label.lower() in name.lower() else f"{label} {name}"
-        if kind == "vantage":
-            return f"{named} cut off" + ("" if phase is Phase.DOWN else " in part")
-        return f"{named} {phase.value}"

@@ -15,6 +15,22 @@ Lost = Callable[[str], datetime | None]
 """Since when an asset is down or unreachable; None while it is neither."""
 
 
+LABELS = {
+    "cable": "Cable",
+    "cctld": "ccTLD",
+    "nameserver": "Name server",
+    "ixp": "IXP",
+    "landing": "Landing",
+    "router": "Router",
+    "network": "Network",
+    "website": "Web site",
+    "site": "Site",
+    "power": "Power",
+    "vantage": "Vantage",
+    "territory": "Territory",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How an asset stands by its checks."""
@@ -173,6 +189,26 @@ class Topology:
         known = [self.name(asset) for asset in assets]
         extra = len(known) - most
         return ", ".join(known[:most]) + (f" and {extra} more" if extra > 0 else "")
+
+    def kind(self, asset: str) -> str:
+        """Return an asset's kind."""
+        return self.world.assets[asset].kind
+
+    def territories(self, asset: str) -> tuple[str, ...]:
+        """Return the territories of an asset, or of what it serves."""
+        assets = self.world.assets
+        own = assets[asset].territories
+        served = (code for whole in self.served.get(asset, ()) for code in assets[whole].territories)
+        return own or tuple(dict.fromkeys(served))
+
+    def title(self, asset: str, phase: Phase) -> str:
+        """Say what happened in few words: "Cable ECFS down"."""
+        kind, name = self.kind(asset), self.name(asset)
+        label = LABELS.get(kind, kind.capitalize())
+        named = name[:1].upper() + name[1:] if label.lower() in name.lower() else f"{label} {name}"
+        if kind == "vantage":
+            return f"{named} cut off" + ("" if phase is Phase.DOWN else " in part")
+        return f"{named} {phase.value}"
 
 
 def _once(index: dict[str, list[str]], key: str, value: str) -> None:

@@ -1,0 +1,134 @@
+"""Causes that nobody watches, that come back in part, that the config takes away, and that no incident tells of."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from monitor.incidents import no_longer_watched
+from monitor.model import Dependency, Phase, SeverityRow, World
+from monitor.topology import Topology
+from tests.fakes import START
+from tests.monitor.test_incidents import Story
+from tests.monitor.worlds import asset, check, islands, make_world
+
+
+def without_checks(world: World, name: str) -> World:
+    return replace(world, checks={k: v for k, v in world.checks.items() if v.asset != name})
+
+
+def test_an_asset_that_is_gone_from_the_config_closes_its_incident() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:bon1"])
+    rest = Topology(make_world([check("router:ant")], []))
+    book, changes = no_longer_watched(story.book, rest, START + timedelta(seconds=99))
+    assert not book.open
+    assert changes[0].incident.title == "Cable BON1 down"
+
+
+def test_a_child_that_is_no_longer_watched_keeps_no_incident_open() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:bon1"])
+    story.at(12, down=["router:bon"])
+    story.topology = Topology(without_checks(islands(), "router:bon"))
+    story.book, _ = no_longer_watched(story.book, story.topology, START + timedelta(seconds=99))
+    assert story.at(200, up=["cable:bon1"]) == [("closed", "1", "Cable BON1 down")]
+
+
+def test_what_is_no_longer_watched_does_not_wait() -> None:
+    story = Story(islands())
+    story.at(9, suspect=["cable:bon1"])
+    story.at(10, down=["router:bon"])
+    assert "router:bon" in story.book.waiting
+    rest = Topology(without_checks(islands(), "router:bon"))
+    book, _ = no_longer_watched(story.book, rest, START + timedelta(seconds=99))
+    assert "router:bon" not in book.waiting
+
+
+def test_a_child_speaks_when_no_incident_tells_of_its_cause() -> None:
+    world = islands()
+    silent = SeverityRow("cable", Phase.DOWN, None)
+    story = Story(replace(world, severities=(silent, *world.severities)))
+    assert story.at(10, down=["cable:bon1"]) == []
+    assert story.at(12, down=["router:bon"]) == [("opened", "1", "Router BON down")]
+    assert not story.book.waiting
+
+
+def unwatched_between() -> World:
+    return make_world(
+        [check("cable:c"), check("router:r")],
+        [
+            Dependency("landing:l", ("cable:c",), "all", confirmed=True),
+            Dependency("router:r", ("landing:l",), "all", confirmed=True),
+        ],
+        asset("landing:l", "DM"),
+    )
+
+
+def test_a_child_joins_its_cause_through_what_nobody_watches() -> None:
+    story = Story(unwatched_between())
+    story.at(10, down=["cable:c"])
+    assert story.at(12, down=["router:r"]) == [("updated", "1", "Cable C down")]
+    assert story.book.open["1"].children == ("router:r",)
+    assert not story.book.waiting
+    story.at(50, up=["cable:c"])
+    assert story.at(55, up=["router:r"]) == [("closed", "1", "Cable C down")]
+
+
+def test_a_late_child_waits_for_its_time_through_what_nobody_watches() -> None:
+    story = Story(unwatched_between())
+    story.at(10, down=["cable:c"])
+    story.at(20, up=["cable:c"])
+    assert story.at(20, down=["router:r"]) == []
+    assert story.at(30, up=["router:r"]) == []
+    assert not story.book.waiting
+
+
+def test_a_child_that_has_another_way_again_speaks_for_itself_after_its_time() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:ant1"])
+    story.at(20, down=["cable:ant2"])
+    story.at(22, down=["router:ant"])
+    assert story.at(100, up=["cable:ant1"]) == [("closed", "1", "Cable ANT1 down")]
+    assert story.at(210) == []
+    assert ("opened", "3", "Router ANT down") in story.at(221)
+    assert story.book.open["2"].children == ()
+
+
+def test_a_way_that_came_back_explains_nothing_while_another_never_went() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:ant1"])
+    story.at(20, up=["cable:ant1"])
+    assert story.at(20, down=["router:ant"]) == [("opened", "2", "Router ANT down")]
+
+
+def test_a_child_that_cannot_be_seen_keeps_no_incident_open_for_ever() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:bon1"])
+    story.at(12, down=["router:bon"])
+    story.at(30, blind=["router:bon"])
+    story.at(50, up=["cable:bon1"])
+    assert story.at(160) == []
+    assert story.at(171) == [("closed", "1", "Cable BON1 down")]
+
+
+def test_while_nothing_can_be_seen_no_incident_closes_by_time() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:bon1"])
+    story.at(12, down=["router:bon"])
+    story.at(50, up=["cable:bon1"])
+    story.at(60, blind=["router:bon", "cable:bon1"])
+    assert story.at(500) == []
+    story.at(600, up=["cable:bon1"])
+    assert story.at(601) == []
+    assert story.at(602, up=["router:bon"])[-1] == ("closed", "1", "Cable BON1 down")
+
+
+def test_a_clock_that_was_set_back_delays_nothing_and_closes_no_incident_before_it_opened() -> None:
+    story = Story(islands())
+    story.at(5000, suspect=["cable:bon1"])
+    story.at(5001, down=["router:bon", "router:ant"])
+    assert "router:bon" in story.book.waiting
+    assert story.at(1000) == []
+    assert story.at(1031) == [("opened", "2", "Router BON down")]
+    story.at(1040, up=["router:ant"])
+    ended = story.closed["1"]
+    assert ended.closed == ended.opened
