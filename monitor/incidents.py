@@ -265,10 +265,17 @@ class _Turn:
         if any(self.follows(part, began) for part in (asset, *self.topology.servers.get(asset, ()))):
             self.waiting.setdefault(asset, self.now)
             return True
-        doubtful = any(self.standing(other).shown is Phase.SUSPECT for other in above)
+        doubtful = any(self.standing(other).shown is Phase.SUSPECT for other in above) or any(
+            self.not_looked_at_since(parent, began) for parent in self.topology.parents(asset)
+        )
         if doubtful or (standing.undecided and standing.phase is Phase.DEGRADED):
             return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
         return False
+
+    def not_looked_at_since(self, asset: str, began: datetime) -> bool:
+        """Whether an asset that is watched has not been looked at since another's trouble began."""
+        standing = self.standing(asset)
+        return standing.phase is not Phase.DOWN and standing.seen is not None and standing.seen < began
 
     def follows(self, asset: str, began: datetime) -> bool:
         """Whether what came back a moment ago explains trouble that began before."""

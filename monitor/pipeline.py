@@ -251,11 +251,12 @@ class Pipeline:
     def _around(self, check: Check) -> list[str]:
         """Return the other checks of the asset and those of what it needs: their verdict decides with this one."""
         assets = (check.asset, *self.topology.parents(check.asset))
-        return [other for asset in assets for other in self.topology.checks.get(asset, ()) if self._settled_up(other)]
+        return [other for asset in assets for other in self.topology.checks.get(asset, ()) if self._undoubted(other)]
 
-    def _settled_up(self, check: str) -> bool:
+    def _undoubted(self, check: str) -> bool:
+        """Whether a check is not on its way to a verdict yet, nor down."""
         return check in self.world.checks and all(
-            state.phase in {Phase.UP, Phase.DEGRADED} for state in self.states.get(check, {}).values()
+            state.phase not in {*BETWEEN, Phase.DOWN} for state in self.states.get(check, {}).values()
         )
 
     def _revisit_children(self) -> None:

@@ -36,6 +36,8 @@ class Story:
     ) -> list[tuple[str, str, str]]:
         now = START + timedelta(seconds=seconds)
         touched: set[str] = set()
+        for parts in self.states.values():  # everything is looked at all the time
+            parts[""] = replace(parts[""], seen=now)
         for phase, assets in ((Phase.UP, up), (Phase.DOWN, down), (Phase.SUSPECT, suspect), (Phase.UNKNOWN, blind)):
             for name in assets:
                 touched |= self._move(name, phase, now)
@@ -256,3 +258,16 @@ def test_a_warning_becomes_worse_when_the_other_cable_goes_and_says_so_once() ->
     assert [(c.what, c.incident.severity, c.incident.title) for c in changes] == [
         ("worse", Severity.MAJOR, "Router X down")
     ]
+
+
+def test_trouble_waits_until_what_it_depends_on_has_been_looked_at() -> None:
+    story = Story(islands())
+    router, cable = (story.topology.checks[name][0] for name in ("router:bon", "cable:bon1"))
+    stale = story.states[cable][""]
+    now = START + timedelta(seconds=10)
+    story.states[router][""] = State(Phase.DOWN, now, "silent", Phase.DOWN, now, Phase.DOWN, now)
+    story.book, changes = apply(story.book, ["router:bon"], story.states, story.topology, now)
+    assert changes == [], "the cable was last looked at before the router failed"
+    story.states[cable][""] = replace(stale, seen=now + timedelta(seconds=1))
+    story.book, changes = apply(story.book, [], story.states, story.topology, now + timedelta(seconds=1))
+    assert [change.incident.title for change in changes] == ["Router BON down"]
