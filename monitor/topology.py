@@ -97,9 +97,17 @@ class Topology:
         return known
 
     def parents(self, asset: str) -> list[str]:
-        """Return what the asset needs by confirmed dependencies, itself or through the servers it is made of."""
-        whole = (asset, *self.servers.get(asset, ()))
-        return [need for part in whole for dependency in self.needs.get(part, ()) for need in dependency.needs]
+        """Return what the asset needs by confirmed dependencies, itself or through the servers it is made of.
+
+        Behind what nobody watches stands what that needs.
+        """
+        found: dict[str, None] = {}
+        stack = [asset, *self.servers.get(asset, ())]
+        while stack:
+            needs = [need for dependency in self.needs.get(stack.pop(), ()) for need in dependency.needs]
+            stack += [need for need in needs if need not in found and need not in self.checks]
+            found |= dict.fromkeys(needs)
+        return list(found)
 
     def children(self, asset: str) -> list[str]:
         """Return what needs the asset, and what it is made of."""

@@ -73,6 +73,14 @@ def test_a_child_joins_its_cause_through_what_nobody_watches() -> None:
     assert story.at(55, up=["router:r"]) == [("closed", "1", "Cable C down")]
 
 
+def test_the_verdict_on_what_stands_behind_the_unwatched_is_waited_for() -> None:
+    story = Story(unwatched_between())
+    story.at(9, suspect=["cable:c"])
+    assert story.at(10, down=["router:r"]) == []
+    assert story.at(12, down=["cable:c"]) == [("opened", "1", "Cable C down")]
+    assert story.book.open["1"].children == ("router:r",)
+
+
 def test_a_late_child_waits_for_its_time_through_what_nobody_watches() -> None:
     story = Story(unwatched_between())
     story.at(10, down=["cable:c"])
