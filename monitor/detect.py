@@ -133,7 +133,8 @@ def _count(state: State, look: _Look, base: Phase) -> tuple[datetime, State]:
     if state.run and state.run_since and _direction(base, look.verdict) == _direction(base, state.leaning):
         leaning = _nearest(base, state.leaning, look.verdict)
         refused = state.refused and look.refused
-        return state.run_since, replace(state, run=state.run + 1, leaning=leaning, refused=refused)
+        since = min(state.run_since, look.at)  # the machine's clock may have been set back
+        return since, replace(state, run=state.run + 1, run_since=since, leaning=leaning, refused=refused)
     return look.at, replace(state, run=1, run_since=look.at, leaning=look.verdict, refused=look.refused)
 
 

@@ -61,6 +61,12 @@ class Guard:
         known = self._families.get(family)
         return tuple(known.references) if known else ()
 
+    def set_back(self, now: datetime) -> None:
+        """Begin anew, for the machine's clock was set back to ``now``: no round can be later than the old ones."""
+        for family in self._families.values():
+            family.rounds, family.seen, family.blind = {}, None, None
+            family.held = {check: [replace(look, at=now) for look in looks] for check, looks in family.held.items()}
+
     def waiting(self) -> set[int]:
         """Return the families in which a failed look waits for a round that began after it."""
         return {number for number, family in self._families.items() if family.held}

@@ -125,10 +125,10 @@ class Pipeline:
 
     async def take(self, looks: Sequence[Observation]) -> None:
         """Take a batch of looks through the whole line."""
-        self.passed = self._clock.now()
+        self._pass()
         self._series.add(looks)
         signals: list[Signal] = []
-        for look in looks:
+        for look in map(self._timely, looks):
             check = self.world.checks.get(look.check)
             if check is None:
                 continue  # asked before a change of config, answered after it
@@ -141,11 +141,22 @@ class Pipeline:
 
     async def tick(self) -> None:
         """Draw the consequences of time alone, and keep the journal at most ten seconds behind."""
-        self.passed = self._clock.now()
+        self._pass()
         self._revisit_children()
         self._use_way_out()
-        if self.book.restless() or self._clock.now() - self._flushed >= FLUSH:
+        if self.book.restless() or abs(self._clock.now() - self._flushed) >= FLUSH:
             await self._conclude([])
+
+    def _pass(self) -> None:
+        """Take note of the time; when the machine's clock was set back, no round of references is later than a look."""
+        now = self._clock.now()
+        if now < self.passed:
+            self.guard.set_back(now)
+        self.passed = now
+
+    def _timely(self, look: Observation) -> Observation:
+        """Return a look in the time of today: it left before the machine's clock was set back."""
+        return replace(look, at=self.passed - timedelta(seconds=look.took)) if look.at > self.passed else look
 
     def truth(self, incident: str) -> Alert | None:
         """Say what is true of an incident now, or None if nothing is known of it."""
@@ -279,7 +290,7 @@ class Pipeline:
             book, changes = incidents.apply(book, sorted(touched), self.states, self.topology, now)
             book, changes = self._pin(book, changes)
         idle = not (signals or changes or self._moved)
-        if idle and book == self.book and now - self._flushed < FLUSH:
+        if idle and book == self.book and abs(now - self._flushed) < FLUSH:
             return
         states = [(check, part, state) for (check, part), state in sorted(self._dirty.items())]
         planned = await self._commit(now, Step(states, signals, changes, book))

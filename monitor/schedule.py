@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -77,6 +78,14 @@ def due(groups: Sequence[Group], anchor: datetime, since: datetime, until: datet
     return sorted(ticks, key=lambda tick: (tick.at, tick.group, tick.slot))
 
 
+class _Every(IntervalTrigger):  # type: ignore[misc] # APScheduler has no types
+    """Goes on from now: however far the machine's clock was set forward, nothing is counted that it skipped."""
+
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> Any:
+        """Return the first moment after ``now``."""
+        return super().get_next_fire_time(None, now + timedelta(microseconds=1))
+
+
 class Scheduler:
     """Asks what is due, again where the line wants it, and feeds the answers back, one batch at a time."""
 
@@ -85,7 +94,7 @@ class Scheduler:
         """Faults of our own that were caught here."""
         self._world, self._engines, self._clock = world, engines, clock
         self._groups = make_groups(world.checks.values())
-        self._anchor = clock.now()
+        self._anchor = self._passed = clock.now()
         self._reached = [self._anchor for _ in self._groups]
         self._wanted: dict[str, float] = {}
         """Check -> the moment of loop time at which it is asked again."""
@@ -104,11 +113,34 @@ class Scheduler:
                 first.setdefault(check.kind, check.id)
         for name in first.values():
             self.again(name, 0.0)
-        for number, group in enumerate(self._groups):
-            trigger = IntervalTrigger(seconds=group.width, start_date=self._anchor, timezone=UTC)
-            self._jobs.add_job(self.tick, trigger, [number], coalesce=True, misfire_grace_time=GRACE)
+        for number in range(len(self._groups)):
             self._ask_due(number)
+        self._plan()
         self._jobs.start()
+
+    def _plan(self) -> None:
+        """Give each group its job, which begins at the anchor."""
+        for number, group in enumerate(self._groups):
+            trigger = _Every(seconds=group.width, start_date=self._anchor, timezone=UTC)
+            self._jobs.add_job(
+                self.tick,
+                trigger,
+                [number],
+                id=str(number),
+                replace_existing=True,
+                coalesce=True,
+                misfire_grace_time=GRACE,
+            )
+
+    def _watch_clock(self) -> None:
+        """Begin the cadences anew when the machine's clock was set back: APScheduler would wait for the old time."""
+        now, before = self._clock.now(), self._passed
+        self._passed = now
+        if now < before:
+            log.warning("the machine's clock was set back by %s", before - now)
+            self._anchor = now
+            self._reached = [now for _ in self._groups]
+            self._plan()
 
     async def tick(self, group: int) -> None:
         """Ask every slot of a group whose moment has come; a coroutine, so that APScheduler runs it in the loop."""
@@ -186,6 +218,7 @@ class Scheduler:
                 await pipeline.take(looks)
             if self._clock.monotonic() - ticked >= 1.0:
                 ticked = self._clock.monotonic()
+                self._watch_clock()
                 await pipeline.tick()
 
     async def stop(self) -> None:
