@@ -11,6 +11,8 @@ from datetime import datetime
 from monitor.model import Check
 from probes.model import Observation, Outcome, Part
 
+UNDER_WAY = 2
+"""With so many rounds undecided no other is asked for out of turn."""
 NAMES = {4: "IPv4", 6: "IPv6"}
 
 
@@ -39,6 +41,8 @@ class _Family:
     """Began the latest round that saw the world."""
     blind: datetime | None = None
     """Began the latest round that did not."""
+    again: datetime | None = None
+    """Began the first round that saw the world after it was gone."""
     held: dict[str, list[Observation]] = field(default_factory=dict)
     """Failed looks that wait, by check."""
 
@@ -61,10 +65,15 @@ class Guard:
         known = self._families.get(family)
         return tuple(known.references) if known else ()
 
+    def busy(self, family: int) -> bool:
+        """Whether rounds are under way already: a reference that is silent answers for one of them at a time."""
+        known = self._families.get(family)
+        return known is not None and len(known.rounds) >= UNDER_WAY
+
     def set_back(self, now: datetime) -> None:
         """Begin anew, for the machine's clock was set back to ``now``: no round can be later than the old ones."""
         for family in self._families.values():
-            family.rounds, family.seen, family.blind = {}, None, None
+            family.rounds, family.seen, family.blind, family.again = {}, None, None, None
             family.held = {check: [replace(look, at=now) for look in looks] for check, looks in family.held.items()}
 
     def waiting(self) -> set[int]:
@@ -90,6 +99,8 @@ class Guard:
         return self._did_not_see(number, family, turn, observation) if complete else None
 
     def _saw(self, number: int, family: _Family, turn: _Round) -> Verdict:
+        if family.blind is not None and (family.seen is None or family.seen < family.blind):
+            family.again = turn.began
         family.seen = turn.began
         self.worked.add(number)
         return Verdict(number, turn.began, Part(Outcome.OK, "", {"networks_answering": len(turn.answered)}))
@@ -118,6 +129,8 @@ class Guard:
             return [look]
         if family.blind is not None and (family.blind > look.at or not self._sees(look.target.family)):
             return [_blinded(look, look.target.family)]
+        if family.again is not None and look.at < family.again:
+            return [_blinded(look, look.target.family)]  # it left while nothing was seen
         if family.seen is not None and family.seen > look.at and look.check not in family.held:
             return [look]
         family.held.setdefault(look.check, []).append(look)

@@ -215,11 +215,16 @@ class Pipeline:
         return []
 
     def _ask_references(self, family: int) -> None:
-        """Ask for a round now, a second after the last one at the earliest."""
+        """Ask for a round now, a second after the last one at the earliest, unless one is wanted or two are under way.
+
+        A round is whole when its last reference has spoken. Asked faster than a silent one can fail, rounds would pile
+        up before it, and a cut of the own link would be known when the last of them is through.
+        """
         now = self._clock.monotonic()
-        due = max(now, self._rounds.get(family, now - 1.0) + 1.0)
-        if due == now:
-            self._rounds[family] = now
+        last = self._rounds.get(family, now - 1.0)
+        if last > now or self.guard.busy(family):
+            return
+        due = self._rounds[family] = max(now, last + 1.0)
         for reference in self.guard.references(family):
             self._doors.again(reference, due - now)
 

@@ -3,6 +3,7 @@
 import heapq
 import itertools
 import zlib
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -72,6 +73,9 @@ class Simulation:
         self.series = NoSeries()
         self.pins: list[str] = []
         self.planned = 0
+        self.asked: Counter[str] = Counter()
+        self._free: defaultdict[str, float] = defaultdict(float)
+        """Check -> when its last question is answered."""
         self.restored: list[float] = []
         """When waiting messages were let go."""
         self._groups = make_groups(world.checks.values())
@@ -155,18 +159,21 @@ class Simulation:
             await self.pipeline.tick()
 
     def _ask(self, checks: Iterable[str]) -> None:
-        now, at = self.clock.now(), self.clock.elapsed
-        answers: dict[float, list[Observation]] = {}
+        now, answers = self.clock.now(), dict[float, list[Observation]]()
         for name in checks:
             check = self.world.checks[name]
             if name in self._flying and not check.reference:
                 continue
             self._flying.add(name)
-            part, took = self.script.answer(check, at)
-            look = Observation(name, check.target, check.kind, self.world.vantage, now, now, took, {"": part})
-            answers.setdefault(took, []).append(look)
-        for took, looks in answers.items():
-            self._push(at + took, "answers", looks)
+            self.asked[name] += 1
+            leaves = max(self.clock.elapsed, self._free[name])  # one question at a time, as the DNS engine asks
+            part, took = self.script.answer(check, leaves)
+            self._free[name] = leaves + took
+            at = now + timedelta(seconds=leaves - self.clock.elapsed)
+            look = Observation(name, check.target, check.kind, self.world.vantage, now, at, took, {"": part})
+            answers.setdefault(leaves + took, []).append(look)
+        for ends, looks in answers.items():
+            self._push(ends, "answers", looks)
 
     def phases(self) -> Mapping[str, str]:
         """Return how every asset that is watched stands."""

@@ -88,6 +88,15 @@ def test_between_a_seeing_and_a_blind_round_the_careful_word_wins() -> None:
     assert outcomes(guard.judge(look(1))) == [Outcome.UNKNOWN]
 
 
+def test_what_left_while_nothing_was_seen_is_unknown_although_a_round_sees_later() -> None:
+    guard = make_guard()
+    play_round(guard, 2, 3)
+    play_round(guard, 5, 0)
+    play_round(guard, 10, 3)
+    assert outcomes(guard.judge(look(8))) == [Outcome.UNKNOWN]
+    assert guard.judge(look(11)) == []
+
+
 def test_two_answers_from_one_network_are_one() -> None:
     twice = [reference("one"), replace(reference("one"), id="other"), reference("two")]
     guard = Guard(twice, 2)

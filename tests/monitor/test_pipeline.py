@@ -169,6 +169,19 @@ async def test_messages_leave_when_the_link_is_whole_again_or_some_time_after_a_
     await simulation.close()
 
 
+async def test_a_silent_reference_is_not_asked_faster_than_it_can_fail(tmp_path: Path) -> None:
+    """Its questions wait in line, each for its time: a line that grows would keep every round undecided."""
+    world = make_world([check(f"router:r{n}", every=30.0) for n in range(60)], [])
+    dead = Fault(0, 1e9, lambda c: c.reference == "five")
+    lame = Fault(60, 1e9, lambda c: not c.reference, REFUSED)
+    simulation = await story(tmp_path, world, 300, dead, lame)
+    assert len(simulation.pipeline.book.open) == 60
+    simulation.script.faults.append(Fault(300, 1e9, everything))
+    await simulation.run(30)
+    assert simulation.phases()[VANTAGE] == "down", "every reference has spoken"
+    await simulation.close()
+
+
 async def test_an_incident_can_be_spoken_of_while_its_commit_is_under_way(tmp_path: Path) -> None:
     """The outbox claims rows in the same group commit, before the line has heard that they are on disk."""
     faults = [Fault(60 + 20 * n, 1e9, hits(f"router:r{n}")) for n in range(10)]
