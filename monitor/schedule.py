@@ -29,6 +29,9 @@ TOGETHER = 0.005
 """Looks wanted within so many seconds are asked together."""
 GRACE = 5
 """Seconds that APScheduler may be late before it skips to the next slot; `due` finds what was skipped."""
+BACKLOG = 20_000
+"""With more answers than this before the line, nothing is asked: a journal that cannot be written for hours fills no
+memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ class Scheduler:
         self._flying: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._answers: asyncio.Queue[list[Observation]] = asyncio.Queue()
+        self._behind = 0
+        """Looks in that queue."""
         self._jobs = AsyncIOScheduler(timezone=UTC)
 
     def start(self) -> None:
@@ -180,7 +185,7 @@ class Scheduler:
     def _ask(self, checks: Iterable[str], at: datetime) -> None:
         """Hand checks to their engines; one that is still under way is not asked twice."""
         by_kind: dict[str, list[Ask]] = {}
-        for name in checks:
+        for name in checks if self._behind < BACKLOG else ():
             check = self._world.checks.get(name)
             if check is None or (name in self._flying and not check.reference):
                 continue
@@ -196,6 +201,7 @@ class Scheduler:
             async for batch in self._engines[kind].ask(asks):
                 self._flying.difference_update(look.check for look in batch)
                 self._answers.put_nowait(batch)
+                self._behind += len(batch)
         except Exception:
             self.bugs += 1
             log.exception("bug in engine kind=%s", kind)
@@ -214,6 +220,7 @@ class Scheduler:
                 pass
             while not self._answers.empty():
                 looks += self._answers.get_nowait()
+            self._behind = 0
             if looks:
                 await pipeline.take(looks)
             if self._clock.monotonic() - ticked >= 1.0:
