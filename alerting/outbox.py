@@ -173,6 +173,7 @@ class Outbox:
                 await waiting.recover(tx, now)
             if restored:
                 await waiting.hasten(tx, now)
+            await waiting.pull_in(tx, now)
             await waiting.expire(tx, now)
             jobs = [
                 job for channel in await waiting.channels_due(tx, now) for job in await self._take(tx, channel, now)

@@ -77,6 +77,14 @@ async def hasten(tx: Transaction, now: datetime) -> None:
     )
 
 
+async def pull_in(tx: Transaction, now: datetime) -> None:
+    """Make due what no wait could have put off so far: the machine's clock was set back. A reminder keeps its time."""
+    await tx.execute(
+        "UPDATE notification SET due_at = ? WHERE state = 'planned' AND reason <> 'repeat' AND due_at > ?",
+        (micros(now), micros(now + timedelta(seconds=UNKNOWN_SECONDS[1]))),
+    )
+
+
 async def expire(tx: Transaction, now: datetime) -> None:
     """Give up what has waited beyond its deadline, and say why."""
     await tx.execute(

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,17 @@ async def test_within_thirty_seconds_of_the_way_back_it_leaves_by_itself(journal
     sms.down = False
     for _ in range(6):
         await office.pass_time(5.001 / 60)
+    assert len(sms.taken) == 1
+
+
+async def test_a_clock_that_was_set_back_delays_no_message(journal: Journal) -> None:
+    sms = Provider(answers=[DeliveryError("busy")])
+    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
+    await office.happen(OPEN)
+    await office.pass_time(0.01)
+    assert (sms.tries, sms.taken) == (1, [])
+    office.clock.start -= timedelta(hours=5)
+    await office.pass_time(1)
     assert len(sms.taken) == 1
 
 
