@@ -1,6 +1,6 @@
 """What the daemon believes and what happened, in the journal: states, signals, incidents, when we were looking."""
 
-from monitor.ledger.ledger import Boot, Ledger, Step
+from monitor.ledger.ledger import Boot, Ledger
 from monitor.ledger.schema import MIGRATIONS
 
-__all__ = ["MIGRATIONS", "Boot", "Ledger", "Step"]
+__all__ = ["MIGRATIONS", "Boot", "Ledger"]

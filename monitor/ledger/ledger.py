@@ -1,16 +1,17 @@
 """Monitor's side of the journal: what is written in the line's one transaction, what boot and history read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from alerting.journal import Journal, Transaction, micros, moment
 from alerting.told import told
+from monitor.belief import Step
 from monitor.incidents import Book, Change
 from monitor.ledger.coverage import blind, coverage, idle
 from monitor.ledger.rows import document, read_incident, read_state, state_row
-from monitor.model import Coverage, Entry, Incident, IncidentFilter, Phase, Signal, State, ToldRow
+from monitor.model import Coverage, Entry, Incident, IncidentFilter, Phase, State, ToldRow
 
 _UPSERT_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SEES = {Phase.UP.value, Phase.DEGRADED.value}
@@ -27,16 +28,6 @@ class Boot:
     """Checks that were ever UP."""
     unfinished: tuple[Incident, ...]
     """Closed incidents of which somebody has still to be told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one turn of the line changed."""
-
-    states: Sequence[tuple[str, str, State]]
-    signals: Sequence[Signal]
-    changes: Sequence[Change]
-    book: Book
 
 
 class Ledger:
