@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor import detect, incidents
+from monitor.docket import Book, Change
 from monitor.guard import Guard, Verdict
-from monitor.incidents import Book, Change
+from monitor.maintenance import Calendar
 from monitor.model import Check, Phase, Rule, Signal, State, World
+from monitor.outlook import NO_WORK, TROUBLE, Outlook
 from monitor.recheck import again
 from monitor.topology import Topology, references
 from probes.model import Observation, Outcome
@@ -23,6 +25,8 @@ FLUSH = timedelta(seconds=10)
 RETURN_RATE = 100.0
 """Looks a second at what could not be known, once this vantage sees the world again."""
 BETWEEN = {Phase.SUSPECT, Phase.RECOVERING}
+NEIGHBOURS = 50
+"""At most so many are looked at because one beside them is in doubt."""
 CHILDREN_EVERY = timedelta(seconds=5)
 """How often what stood behind a recovered cause is looked at until it is back."""
 
@@ -54,6 +58,8 @@ class Belief:
     worked: frozenset[str]
     """Checks that were ever UP."""
     now: datetime
+    calendar: Calendar = NO_WORK
+    """Announced work."""
     topology: Topology = field(init=False)
     guard: Guard = field(init=False)
     lateness: deque[float] = field(default_factory=lambda: deque(maxlen=2000))
@@ -75,10 +81,15 @@ class Belief:
         self._flushed = self.now
 
     def resume(self) -> None:
-        """Go on after a start: what was in doubt is looked at at once."""
+        """Go on after a start: what was in doubt is looked at at once, trouble that was excused still is."""
         for check, parts in self.states.items():
             if check in self.world.checks and any(state.phase in BETWEEN for state in parts.values()):
                 self._wish(check, 0.0)
+        view = self.outlook(self.now)
+        troubled = [asset for asset in self.topology.checks if view.standing(asset).phase in TROUBLE]
+        known = {name for one in self.book.open.values() for name in (one.asset, *one.children, *one.members)}
+        excused = {asset: self.now for asset in troubled if asset not in known and view.excuse(asset)}
+        self.book = replace(self.book, excused=excused)
 
     def take_wishes(self) -> list[Wish]:
         """Return what is to be looked at again, once."""
@@ -113,7 +124,7 @@ class Belief:
         changes: list[Change] = []
         if signals or book.restless():
             touched = {asset for signal in signals for asset in self._concerned(signal)}
-            book, changes = incidents.apply(book, sorted(touched), self.states, self.topology, self.now)
+            book, changes = incidents.apply(book, sorted(touched), self.outlook(self.now))
         idle = not (signals or changes or self._moved)
         if idle and book == self.book and abs(self.now - self._flushed) < FLUSH:
             return None
@@ -126,6 +137,10 @@ class Belief:
         self._dirty.clear()
         self._moved = False
         self._flushed = self.now
+
+    def outlook(self, now: datetime) -> Outlook:
+        """Return how things stand at a moment."""
+        return Outlook(self.states, self.topology, now, self.calendar)
 
     def no_longer_watched(self) -> Step | None:
         """Close what nothing watches any more (after a change of config)."""
@@ -244,14 +259,24 @@ class Belief:
         delays = [delay for delay in wanted if delay is not None]
         if delays:
             self._wish(check.id, min(delays))
-        if failures == 1 and delays:
-            for other in self._around(check):
-                self._wish(other, 0.0)
+        if failures in {1, 2} and delays:
+            near = self._needed(check.asset) if failures == 1 else self._beside(check.asset)
+            for number, other in enumerate(self._undoubted_checks(near)):
+                self._wish(other, number / RETURN_RATE if failures == 2 else 0.0)
 
-    def _around(self, check: Check) -> list[str]:
-        """Return the other checks of the asset and those of what it needs: their verdict decides with this one."""
-        assets = (check.asset, *self.topology.parents(check.asset))
-        return [other for asset in assets for other in self.topology.checks.get(asset, ()) if self._undoubted(other)]
+    def _needed(self, asset: str) -> Iterable[str]:
+        """Return the asset and what it needs, also what shares with it a need that nobody watches."""
+        return (asset, *self.topology.parents(asset), *self.topology.siblings(asset))
+
+    def _beside(self, asset: str) -> Iterable[str]:
+        """Return what stands beside an asset: the other servers of what it serves, and what is in its territory."""
+        beside = [other for whole in self.topology.served.get(asset, ()) for other in self.topology.servers[whole]]
+        return dict.fromkeys([*beside, *self.topology.neighbours(asset)[:NEIGHBOURS]])
+
+    def _undoubted_checks(self, assets: Iterable[str]) -> list[str]:
+        """Return the checks of these assets whose verdict decides with the one in doubt, and that are not asked yet."""
+        checks = dict.fromkeys(check for asset in assets for check in self.topology.checks.get(asset, ()))
+        return [check for check in checks if self._undoubted(check)]
 
     def _undoubted(self, check: str) -> bool:
         """Whether a check is not on its way to a verdict yet, nor down."""

@@ -22,6 +22,10 @@ class Evidence(StrEnum):
     """We could not look."""
 
 
+HISTORY = (1 << 64) - 1
+"""So many looks back durable changes are remembered."""
+TROUBLE_TAKES = 3
+"""While a part comes and goes, DOWN takes so many times the usual evidence."""
 VERDICT = {Evidence.GOOD: Phase.UP, Evidence.GRADED: Phase.DEGRADED, Evidence.FAILED: Phase.DOWN}
 WORSE = {Phase.UP: 0, Phase.DEGRADED: 1, Phase.DOWN: 2}
 
@@ -105,11 +109,14 @@ def _confirm(state: State, look: _Look) -> State:
     return State(
         state.settled,
         state.settled_since,
-        look.reason,
+        look.reason or (state.reason if state.flapping else ""),
         state.settled,
         state.settled_since,
         state.before,
         look.at,
+        quiet=state.quiet,
+        changes=state.changes << 1 & HISTORY,
+        flapping=state.flapping,
         values=look.values,
     )
 
@@ -119,13 +126,31 @@ def _lean(state: State, look: _Look, rule: Rule) -> tuple[State, Settled | None]
     base = state.settled if state.settled in WORSE else state.before
     began, leant = _count(state, look, base)
     if _enough(leant, base, rule, look.at - began):
-        new = leant.leaning
-        settled = State(new, began, look.reason, new, began, new, look.at, values=look.values)
-        return settled, Settled(state.settled, new, began, look.reason)
+        return _settle(state, leant, look, rule, began)
     phase = _passing(base, leant.leaning)
     since = state.since if state.phase is phase else look.at
     reason = look.reason or state.reason  # a good look does not wipe out why the part is still held to be down
-    return replace(leant, phase=phase, since=since, reason=reason, seen=look.at, values=look.values), None
+    changes = state.changes << 1 & HISTORY
+    return replace(
+        leant, phase=phase, since=since, reason=reason, seen=look.at, values=look.values, changes=changes
+    ), None
+
+
+def _settle(state: State, leant: State, look: _Look, rule: Rule, began: datetime) -> tuple[State, Settled]:
+    """Settle on what the run leans to; on DEGRADED when it comes and goes, until it has been good for long."""
+    new, reason, flapping = leant.leaning, look.reason, state.flapping
+    turned = state.settled in WORSE and (Phase.DOWN in {state.settled, new})
+    changes = (state.changes << 1 | turned) & HISTORY
+    if flapping and new is Phase.UP:
+        flapping, changes = False, 0
+    elif rule.flap and changes.bit_count() >= rule.flap and new is not Phase.DOWN:
+        flapping, new = True, Phase.DEGRADED
+        reason = f"comes and goes: {changes.bit_count()} changes in the last {HISTORY.bit_length()} looks"
+    after = State(
+        new, began, reason, new, began, new, look.at,
+        quiet=leant.quiet, changes=changes, flapping=flapping, values=look.values,
+    )  # fmt: skip # a column of fourteen lines would hide the rest
+    return after, Settled(state.settled, new, began, reason)
 
 
 def _count(state: State, look: _Look, base: Phase) -> tuple[datetime, State]:
@@ -135,7 +160,8 @@ def _count(state: State, look: _Look, base: Phase) -> tuple[datetime, State]:
         refused = state.refused and look.refused
         since = min(state.run_since, look.at)  # the machine's clock may have been set back
         return since, replace(state, run=state.run + 1, run_since=since, leaning=leaning, refused=refused)
-    return look.at, replace(state, run=1, run_since=look.at, leaning=look.verdict, refused=look.refused)
+    quiet = state.seen if state.settled in WORSE else None
+    return look.at, replace(state, run=1, run_since=look.at, leaning=look.verdict, refused=look.refused, quiet=quiet)
 
 
 def _direction(base: Phase, verdict: Phase) -> int:
@@ -156,11 +182,13 @@ def _enough(leant: State, base: Phase, rule: Rule, span: timedelta) -> bool:
     if direction == 0:
         return True  # after blindness the first look that agrees with what was confirmed before confirms it
     if direction < 0:
-        return leant.run >= rule.rise
+        usual = rule.degraded_rise if base is Phase.DEGRADED else rule.rise
+        return leant.run >= (rule.steady if leant.flapping else usual)
     if leant.leaning is Phase.DOWN:
+        takes = TROUBLE_TAKES if leant.flapping else 1
         needed = rule.refusal_seconds if leant.refused else rule.silence_seconds
-        return leant.run >= rule.fall and span >= timedelta(seconds=needed)
-    return leant.run >= rule.fall
+        return leant.run >= takes * rule.fall and span >= timedelta(seconds=takes * needed)
+    return leant.run >= rule.degraded_fall
 
 
 def _passing(base: Phase, leaning: Phase) -> Phase:

@@ -1,6 +1,6 @@
 """The nouns of the daemon: what is watched, what is believed of it, what happened."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,8 @@ class Phase(StrEnum):
 
     UP = "up"
     DEGRADED = "degraded"
+    PARTITIONED = "partitioned"
+    """Reachable from some vantages and not from others, all of which see the world."""
     SUSPECT = "suspect"
     """Failed, not yet confirmed."""
     DOWN = "down"
@@ -89,6 +91,16 @@ class Rule:
     refusal_seconds: float = 2.0
     """The same when the target refused, which loss cannot cause."""
     thresholds: tuple[Threshold, ...] = ()
+    degraded_fall: int = 3
+    """Looks outside the limits in a row before DEGRADED."""
+    degraded_rise: int = 2
+    """Looks inside the limits in a row before UP."""
+    flap: int = 4
+    """So many durable changes within the last 64 looks: it comes and goes, and is DEGRADED; 0 never."""
+    steady: int = 10
+    """Good looks in a row that end the coming and going."""
+    agree: int | None = None
+    """How many vantages must agree that it is down; None: more than half of those that can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +121,43 @@ class Check:
     """Other assets that this check is evidence for: a name server's answer for a zone serves the ccTLD."""
     reference: str = ""
     """Set for a reference of the own-link guard: the network it stands in."""
+    local: bool = False
+    """It stands on this side of the own link: its failure counts while this vantage is cut off too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """``asset`` works only while all (or any) of ``needs`` do."""
+    """``asset`` works only while what it needs does; ``mode`` says how much of it."""
 
     asset: str
     needs: tuple[str, ...]
     mode: str
-    """all | any"""
+    """all | any | weight: while those that are left weigh ``at_least``."""
     confirmed: bool
     """Only an operator's line of config confirms; a hypothesis is shown and silences nobody."""
     source: str = ""
+    weights: tuple[float, ...] = ()
+    """Beside ``needs``, in any unit that adds up: capacity in Gbit/s, power in kW."""
+    at_least: float = 0.0
+    since: datetime | None = None
+    """It holds from then on; None: always did."""
+    until: datetime | None = None
+    as_of: str = ""
+    """The date of what it rests on."""
+    confidence: str = ""
+    """The inventory's word for it: high, medium, low."""
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it is in force."""
+        return (self.since is None or self.since <= now) and (self.until is None or now < self.until)
+
+    def blocked(self, gone: Collection[str]) -> bool:
+        """Whether the asset cannot work without what is gone."""
+        if self.mode == "all":
+            return any(need in gone for need in self.needs)
+        if self.mode == "any":
+            return bool(self.needs) and all(need in gone for need in self.needs)
+        return sum(w for need, w in zip(self.needs, self.weights, strict=True) if need not in gone) < self.at_least
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +190,12 @@ class World:
     """How many networks among the references must answer for a round to have seen the world."""
     settle_seconds: float = 120.0
     """How long what stood behind a recovered parent may take to come back before it alerts by itself."""
+    hold_seconds: float = 0.0
+    """How long an asset must have been back before its incident closes."""
+    reopen_seconds: float = 0.0
+    """Trouble that comes back so soon after its incident has closed opens it again."""
+    vantages: tuple[str, ...] = ()
+    """Asset ids of the other places that look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +221,11 @@ class State:
     """What the run would settle on: the mildest of what it saw."""
     refused: bool = False
     """Every failed look of the run was an answer."""
+    quiet: datetime | None = None
+    """The last look before that run, or before the run that settled: the change lies between. Not kept over a start."""
+    changes: int = 0
+    """The last 64 looks as bits, 1 where a durable verdict changed: how much it comes and goes."""
+    flapping: bool = False
     values: Mapping[str, Value] = field(default_factory=dict)
     """Of the last good look."""
 
@@ -205,7 +252,7 @@ class Entry:
 
     at: datetime
     what: str
-    """opened, joined, left, severity, evidence, recovered, closed, told, told-failed"""
+    """opened, joined, left, cause, severity, evidence, recovered, again, merged, closed, reopened, told, told-failed"""
     text: str
 
 
@@ -232,6 +279,16 @@ class Incident:
     """What redundancy is left, in one sentence."""
     children: tuple[str, ...] = ()
     """Assets that are UNREACHABLE because of it."""
+    members: tuple[str, ...] = ()
+    """Assets that went down with it, by what is not known: one time, one place."""
+    confidence: float = 1.0
+    """How sure it is that ``asset`` is the cause, 0 to 1: 1 when it was seen to be down itself."""
+    evidence: tuple[str, ...] = ()
+    """What says so, one sentence each."""
+    people: tuple[int, int] = (0, 0)
+    """How many people it may touch, at least and at most."""
+    part_of: str = ""
+    """The incident that turned out to be its cause: nothing more is told of this one but its end."""
     closed: datetime | None = None
     closing: str = ""
     runbook: str = ""

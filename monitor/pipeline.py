@@ -16,7 +16,7 @@ from alerting.model import Alert
 from alerting.plan import Directory, plan
 from monitor.alerts import overlapping, to_alert
 from monitor.belief import Belief, Step
-from monitor.incidents import Book
+from monitor.docket import Book
 from monitor.ledger import Boot, Ledger
 from monitor.model import Incident, Phase, Signal, State, World
 from monitor.topology import Topology

@@ -32,9 +32,9 @@ class Snapshots:
 
 def build(pipeline: Pipeline, clock: Clock, site: str, health: Health) -> Snapshot:
     """Fold what the line believes into views."""
-    world, topology, book = pipeline.world, pipeline.topology, pipeline.book
+    world, book = pipeline.world, pipeline.book
     now = clock.now()
-    all_standings = standings(world.assets, book, pipeline.states, topology, now)
+    all_standings = standings(world.assets, book, pipeline.belief.outlook(now))
     owner = {child: incident.id for incident in book.open.values() for child in incident.children}
     owner |= {incident.asset: incident.id for incident in book.open.values()}
     assets = {

@@ -3,7 +3,7 @@
 Only confirmed dependencies explain a failure; hypotheses are listed for the page and silence nobody.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -43,6 +43,18 @@ class Standing:
     reason: str
     seen: datetime | None
     undecided: bool = False
+    quiet: datetime | None = None
+    """The last look before the trouble began, if it is remembered."""
+    family: int = 0
+    """The one address family it is worse over; 0: no one family."""
+
+    def behind(self, cause: str) -> "Standing":
+        """Return how it stands when something else explains its trouble."""
+        if self.family:
+            return replace(self, reason=f"{self.reason}, as {cause} is")
+        reason = f"behind {cause}, which is down"
+        return replace(self, phase=Phase.UNREACHABLE, shown=Phase.UNREACHABLE, reason=reason)
+
     """Some of its checks are between two verdicts."""
 
 
@@ -68,6 +80,11 @@ class Topology:
         self._index_checks(world)
         for dependency in world.dependencies:
             self._index(dependency)
+        self.in_territory: dict[str, list[str]] = {}
+        """ISO code -> the watched assets there; a name server is where what it serves is."""
+        for asset in self.checks:
+            for code in self.territories(asset) if asset in world.assets else ():
+                self.in_territory.setdefault(code, []).append(asset)
 
     def _index_checks(self, world: World) -> None:
         for check in world.checks.values():
@@ -79,7 +96,8 @@ class Topology:
                 _once(self.servers, asset, check.asset)
                 _once(self.served, check.asset, asset)
         families = {check.target.family for check in world.checks.values() if check.reference}
-        self.checks[world.vantage] = [references(world.vantage, family) for family in sorted(families)]
+        for vantage in (world.vantage, *world.vantages):
+            self.checks[vantage] = [references(vantage, family) for family in sorted(families)]
 
     def _index(self, dependency: Dependency) -> None:
         down, up = (self.needs, self.needed_by) if dependency.confirmed else (self.hypotheses, self._suggested_by)
@@ -113,6 +131,32 @@ class Topology:
         """Return what needs the asset, and what it is made of."""
         return [dependency.asset for dependency in self.needed_by.get(asset, ())] + self.servers.get(asset, [])
 
+    def unwatched_above(self, asset: str) -> Iterator[str]:
+        """Yield what an asset needs that nobody watches, the nearest first."""
+        stack, passed = [asset], {asset}
+        while stack:
+            for dependency in self.needs.get(stack.pop(0), ()):
+                for need in dependency.needs:
+                    if need not in passed:
+                        passed.add(need)
+                        if need not in self.checks:
+                            yield need
+                            stack.append(need)
+
+    def below(self, asset: str) -> Iterator[str]:
+        """Yield all that hangs on an asset, the nearest first."""
+        stack, passed = [asset], {asset}
+        while stack:
+            for child in self.children(stack.pop(0)):
+                if child not in passed:
+                    passed.add(child)
+                    stack.append(child)
+                    yield child
+
+    def seen(self, asset: str) -> bool:
+        """Whether an asset is looked at, or something that tells of it."""
+        return asset in self.checks or (asset in self.world.assets and any(True for _ in self._watched_below(asset)))
+
     def suggested_by(self, asset: str) -> list[Dependency]:
         """Return the hypotheses in which something needs the asset."""
         return self._suggested_by.get(asset, [])
@@ -123,7 +167,7 @@ class Topology:
         codes = known.territories if known else ()
         return sum(self.world.territories[code].population for code in codes if code in self.world.territories)
 
-    def blocked(self, asset: str, lost: Lost) -> str | None:
+    def blocked(self, asset: str, lost: Lost, now: datetime) -> str | None:
         """Return what explains the asset's failure, or None.
 
         ``lost(asset)`` says since when another asset is down or unreachable. Of a group of alternatives the
@@ -131,13 +175,60 @@ class Topology:
         """
         causes: list[tuple[datetime, str]] = []
         for dependency in self.needs.get(asset, ()):
-            gone = {need: since for need in dependency.needs if (since := lost(need))}
-            if dependency.mode == "any" and len(gone) < len(dependency.needs):
+            if not dependency.holds(now):
                 continue
-            if gone:
-                pick = max if dependency.mode == "any" else min
+            gone = {need: since for need in dependency.needs if (since := lost(need))}
+            if gone and dependency.blocked(gone):
+                pick = min if dependency.mode == "all" else max
                 causes.append(pick((since, need) for need, since in gone.items()))
         return min(causes)[1] if causes else None
+
+    def needing(self, asset: str, now: datetime) -> list[str]:
+        """Return the watched assets that cannot work without this one, also through what nobody watches."""
+        found: dict[str, None] = {}
+        stack, passed = [asset], {asset}
+        while stack:
+            need = stack.pop()
+            for dependency in self.needed_by.get(need, ()):
+                name = dependency.asset
+                if name in passed or not dependency.holds(now) or not dependency.blocked({need}):
+                    continue
+                passed.add(name)
+                if name in self.checks:
+                    found[name] = None
+                else:
+                    stack.append(name)
+        return list(found)
+
+    def siblings(self, asset: str) -> list[str]:
+        """Return the watched assets that share a need with this one that nobody watches."""
+        found: dict[str, None] = {}
+        stack, passed = [asset], {asset}
+        while stack:
+            for dependency in self.needs.get(stack.pop(), ()):
+                for need in dependency.needs:
+                    if need not in self.checks and need not in passed:
+                        passed.add(need)
+                        stack.append(need)
+                        found |= dict.fromkeys(self._watched_below(need))
+        found.pop(asset, None)
+        return list(found)
+
+    def _watched_below(self, asset: str) -> Iterator[str]:
+        stack, passed = [asset], {asset}
+        while stack:
+            for dependency in self.needed_by.get(stack.pop(), ()):
+                name = dependency.asset
+                if name in self.checks:
+                    yield name
+                elif name not in passed:
+                    passed.add(name)
+                    stack.append(name)
+
+    def neighbours(self, asset: str) -> list[str]:
+        """Return the watched assets of the same territories."""
+        own = self.territories(asset)
+        return [name for code in own for name in self.in_territory.get(code, ()) if name != asset]
 
     def left(self, asset: str, lost: Lost) -> tuple[int, str] | None:
         """Return how many alternatives are left beside the asset for the worst-off of its dependants, in words too."""
@@ -145,7 +236,7 @@ class Topology:
         for dependency in self.needed_by.get(asset, ()):
             name = self.name(dependency.asset)
             others = [need for need in dependency.needs if need != asset and not lost(need)]
-            if dependency.mode == "all":
+            if dependency.blocked([need for need in dependency.needs if need not in others]):
                 others = []
             words = f"{name} has nothing left" if not others else f"{name} still has {self.names(others)}"
             if worst is None or len(others) < worst[0]:
@@ -164,14 +255,21 @@ class Topology:
         }
         return len(answering), f"{len(answering)} of {len(servers)} servers answer"
 
-    def standing(self, asset: str, states: States) -> Standing:
-        """Say how an asset stands: DOWN when all that can be seen of it is down, DEGRADED when some is."""
+    def standing(self, asset: str, states: States, over: int = 0) -> Standing:
+        """Say how an asset stands, over one address family if one is named.
+
+        It is DOWN when all that can be seen of it is down, DEGRADED when some is.
+        """
         checks = self.checks.get(asset)
         if not checks:
             return NOT_WATCHED
+        if over:
+            checks = [check for check in checks if self._family(check) == over]
         standing = stand([state for check in checks for state in states.get(check, {}).values()])
-        family = self._worse_over(checks, states) if standing.phase is Phase.DEGRADED else None
-        return replace(standing, reason=f"over IPv{family} alone: {standing.reason}") if family else standing
+        family = self._worse_over(checks, states) if standing.phase is Phase.DEGRADED and not over else None
+        if not family:
+            return standing
+        return replace(standing, reason=f"over IPv{family} alone: {standing.reason}", family=family)
 
     def _worse_over(self, checks: Iterable[str], states: States) -> int | None:
         """Return the one address family in which an asset that is looked at over both does worse."""
@@ -185,7 +283,7 @@ class Topology:
 
     def _family(self, check: str) -> int:
         known = self.world.checks.get(check)
-        return known.target.family if known else 4 if check == references(self.world.vantage, 4) else 6
+        return known.target.family if known else int(check.rpartition("/")[2])
 
     def name(self, asset: str) -> str:
         """Return an asset's name."""
@@ -209,14 +307,15 @@ class Topology:
         served = (code for whole in self.served.get(asset, ()) for code in assets[whole].territories)
         return own or tuple(dict.fromkeys(served))
 
-    def title(self, asset: str, phase: Phase) -> str:
-        """Say what happened in few words: "Cable ECFS down"."""
+    def title(self, asset: str, phase: Phase, others: int = 0) -> str:
+        """Say what happened in few words: "Cable ECFS down", "Router R and 3 more down"."""
         kind, name = self.kind(asset), self.name(asset)
         label = LABELS.get(kind, kind.capitalize())
         named = name[:1].upper() + name[1:] if label.lower() in name.lower() else f"{label} {name}"
         if kind == "vantage":
             return f"{named} cut off" + ("" if phase is Phase.DOWN else " in part")
-        return f"{named} {phase.value}"
+        more = f" and {others} more" if others else ""
+        return f"{named}{more} {phase.value}"
 
 
 def _once(index: dict[str, list[str]], key: str, value: str) -> None:
@@ -242,16 +341,20 @@ def stand(states: list[State]) -> Standing:
         return Standing(Phase.UNKNOWN, shown, since, reason, seen, undecided)
     remembered = [state for state in states if state.settled is Phase.UNKNOWN and state.before is Phase.DOWN]
     down = [state for state in known if state.settled is Phase.DOWN] + remembered
-    graded = [state for state in known if state.settled is Phase.DEGRADED]
+    graded = [state for state in known if state.settled in {Phase.DEGRADED, Phase.PARTITIONED}]
     if len(down) == len(known) + len(remembered):
         shown = Phase.RECOVERING if any(state.phase is Phase.RECOVERING for state in down) else Phase.DOWN
-        since = max(state.settled_since for state in down)
-        return Standing(Phase.DOWN, shown, since, _reason(down, len(states)), seen, undecided)
+        last = max(down, key=lambda state: state.settled_since)
+        reason = _reason(down, len(states))
+        return Standing(Phase.DOWN, shown, last.settled_since, reason, seen, undecided, last.quiet)
     doubted = all(state.phase in {Phase.SUSPECT, Phase.DOWN} for state in known)
     if down or graded:
-        since = min(state.settled_since for state in down + graded)
+        first = min(down + graded, key=lambda state: state.settled_since)
         reason = _reason(down or graded, len(states))
-        return Standing(Phase.DEGRADED, Phase.SUSPECT if doubted else Phase.DEGRADED, since, reason, seen, undecided)
+        parted = any(state.settled is Phase.PARTITIONED for state in graded)
+        phase = Phase.PARTITIONED if parted else Phase.DEGRADED
+        shown = Phase.SUSPECT if doubted else phase
+        return Standing(phase, shown, first.settled_since, reason, seen, undecided, first.quiet)
     since = max(state.settled_since for state in known)
     suspects = [state for state in known if state.phase is Phase.SUSPECT]
     reason = _reason(suspects, len(states)) if suspects else ""

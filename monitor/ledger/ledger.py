@@ -8,7 +8,7 @@ from typing import Any
 from alerting.journal import Journal, Transaction, micros, moment
 from alerting.told import told
 from monitor.belief import Step
-from monitor.incidents import Book, Change
+from monitor.docket import Book, Change
 from monitor.ledger.coverage import blind, coverage, idle
 from monitor.ledger.rows import document, read_incident, read_state, state_row
 from monitor.model import Coverage, Entry, Incident, IncidentFilter, Phase, State, ToldRow
@@ -46,6 +46,7 @@ class Ledger:
             states.setdefault(check, {})[part] = state
         opened = [await self._whole(id_) for (id_,) in await self._journal.read(_OPEN)]
         closed = [await self._whole(id_) for (id_,) in await self._journal.read(_UNFINISHED)]
+        lately = [await self._whole(id_) for (id_,) in await self._journal.read(_LATELY)]
         ((last,),) = await self._journal.read("SELECT coalesce(max(id), 0) FROM incident")
         pending = await self._journal.read("SELECT asset, what, since FROM pending")
         waits = [(asset, what, moment(since)) for asset, what, since in pending]
@@ -54,6 +55,7 @@ class Ledger:
             last + 1,
             {asset: at for asset, what, at in waits if what == "waiting"},
             {asset: at for asset, what, at in waits if what == "recovered"},
+            closed={incident.id: incident for incident in lately},
         )
         ever = await self._journal.read("SELECT DISTINCT check_id FROM signal WHERE new = 'up'")
         return Boot(states, book, frozenset(check for (check,) in ever), tuple(closed))
@@ -93,6 +95,7 @@ class Ledger:
         number = int(incident.id)
         await tx.execute(
             "INSERT INTO incident VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+            "asset = excluded.asset, kind = excluded.kind, began = excluded.began, "
             "severity = excluded.severity, closed = excluded.closed, revision = excluded.revision",
             (
                 number,
@@ -165,6 +168,7 @@ class Ledger:
 
 
 _OPEN = "SELECT id FROM incident WHERE closed IS NULL ORDER BY id"
+_LATELY = "SELECT id FROM incident WHERE closed IS NOT NULL ORDER BY closed DESC LIMIT 100"
 _UNFINISHED = (
     "SELECT id FROM incident WHERE closed IS NOT NULL AND CAST(id AS TEXT) IN "
     "(SELECT incident FROM notification WHERE ended_at IS NULL) ORDER BY id"

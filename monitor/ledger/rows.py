@@ -10,6 +10,7 @@ from alerting.journal import micros, moment
 from alerting.model import Severity
 from monitor.model import Entry, Incident, Phase, State
 
+_LISTS = {"territories", "children", "members", "evidence", "people"}
 _TIMES = {"began", "opened", "changed", "closed"}
 
 
@@ -65,7 +66,7 @@ def read_incident(text: str, entries: Sequence[Entry] = ()) -> Incident:
     doc = json.loads(text)
     for name in _TIMES:
         doc[name] = moment(doc[name]) if doc[name] is not None else None
-    for name in ("territories", "children"):
+    for name in _LISTS & doc.keys():
         doc[name] = tuple(doc[name])
     return Incident(
         **{**doc, "severity": Severity(doc["severity"]), "phase": Phase(doc["phase"])}, timeline=(*entries,)

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from alerting.model import Severity
 from monitor.detect import fresh
-from monitor.incidents import Book, Change, apply, no_longer_watched, standings
+from monitor.docket import Book, Change
+from monitor.incidents import apply, no_longer_watched, standings
 from monitor.model import Dependency, Incident, Phase, State, World
+from monitor.outlook import Outlook
 from monitor.topology import Topology
 from tests.fakes import START
 from tests.monitor.worlds import VANTAGE, asset, check, islands, make_world
@@ -41,7 +43,7 @@ class Story:
         for phase, assets in ((Phase.UP, up), (Phase.DOWN, down), (Phase.SUSPECT, suspect), (Phase.UNKNOWN, blind)):
             for name in assets:
                 touched |= self._move(name, phase, now)
-        self.book, changes = apply(self.book, sorted(touched), self.states, self.topology, now)
+        self.book, changes = apply(self.book, sorted(touched), Outlook(self.states, self.topology, now))
         return self._note(changes)
 
     def _move(self, name: str, phase: Phase, now: datetime) -> set[str]:
@@ -67,7 +69,7 @@ class Story:
         return new
 
     def phase(self, name: str) -> Phase:
-        return standings([name], self.book, self.states, self.topology, START)[name].shown
+        return standings([name], self.book, Outlook(self.states, self.topology, START))[name].shown
 
 
 def test_the_only_cable_cut_is_one_incident_and_its_children_are_silent() -> None:
@@ -169,7 +171,7 @@ def test_a_child_confirmed_after_the_cable_came_back_waits_for_its_time() -> Non
         START + timedelta(seconds=24),
     )
     now = START + timedelta(seconds=24)
-    story.book, changes = apply(story.book, ["router:bon"], story.states, story.topology, now)
+    story.book, changes = apply(story.book, ["router:bon"], Outlook(story.states, story.topology, now))
     assert changes == []
     assert story.at(30, up=["router:bon"]) == []
     assert not story.book.waiting
@@ -251,10 +253,10 @@ def test_a_warning_becomes_worse_when_the_other_cable_goes_and_says_so_once() ->
     now = START + timedelta(seconds=10)
     story.states[six][""] = State(Phase.DOWN, now, "silent", Phase.DOWN, now, Phase.DOWN, now)
     assert story.at(10, up=[]) == []
-    story.book, changes = apply(story.book, ["router:x"], story.states, story.topology, now)
+    story.book, changes = apply(story.book, ["router:x"], Outlook(story.states, story.topology, now))
     assert [(c.what, c.incident.severity) for c in changes] == [("opened", Severity.INFO)]
     story.states[four][""] = State(Phase.DOWN, now, "silent", Phase.DOWN, now, Phase.DOWN, now)
-    story.book, changes = apply(story.book, ["router:x"], story.states, story.topology, now)
+    story.book, changes = apply(story.book, ["router:x"], Outlook(story.states, story.topology, now))
     assert [(c.what, c.incident.severity, c.incident.title) for c in changes] == [
         ("worse", Severity.MAJOR, "Router X down")
     ]
@@ -266,8 +268,8 @@ def test_trouble_waits_until_what_it_depends_on_has_been_looked_at() -> None:
     stale = story.states[cable][""]
     now = START + timedelta(seconds=10)
     story.states[router][""] = State(Phase.DOWN, now, "silent", Phase.DOWN, now, Phase.DOWN, now)
-    story.book, changes = apply(story.book, ["router:bon"], story.states, story.topology, now)
+    story.book, changes = apply(story.book, ["router:bon"], Outlook(story.states, story.topology, now))
     assert changes == [], "the cable was last looked at before the router failed"
     story.states[cable][""] = replace(stale, seen=now + timedelta(seconds=1))
-    story.book, changes = apply(story.book, [], story.states, story.topology, now + timedelta(seconds=1))
+    story.book, changes = apply(story.book, [], Outlook(story.states, story.topology, now + timedelta(seconds=1)))
     assert [change.incident.title for change in changes] == ["Router BON down"]

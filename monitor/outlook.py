@@ -1,0 +1,279 @@
+"""How assets stand at one moment, what is lost though nobody looks at it, and what explains whose trouble. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from alerting.model import Severity
+from monitor.maintenance import Calendar, NoWork, Window
+from monitor.model import Dependency, Phase
+from monitor.topology import Lost, Standing, States, Topology
+
+NO_WORK = NoWork()
+TROUBLE = {Phase.DOWN, Phase.DEGRADED, Phase.PARTITIONED}
+UNSEEN = {Phase.UNKNOWN, Phase.NOT_WATCHED}
+SHARE = 0.8
+"""Of what needs an asset that nobody sees, so much must have gone down for it to be presumed lost."""
+AT_ONCE = timedelta(seconds=12)
+"""Looks that are so far apart may still have seen one event."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+MOST = 8
+"""So many checks are named as evidence."""
+UNQUIET = timedelta(seconds=60)
+"""So much earlier may trouble have begun whose last good look is not remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presumption:
+    """What speaks for the loss of something that cannot be seen."""
+
+    standing: Standing
+    down: tuple[str, ...]
+    """What needs it and went down with it."""
+    known: int
+    """How many that need it can be seen."""
+
+    def as_seen(self, own: Standing) -> Standing:
+        """Return how the page shows it: lost, by what others say."""
+        return replace(self.standing, seen=own.seen)
+
+    @property
+    def confidence(self) -> float:
+        """How sure, 0 to 1: two that fall together may be an accident, five hardly are."""
+        return min(0.99, round(len(self.down) / self.known * (1 - 0.5 ** len(self.down)), 2))
+
+
+def interval(standing: Standing) -> tuple[datetime, datetime]:
+    """Return between which looks an asset's trouble began."""
+    until = standing.since or datetime.max.replace(tzinfo=UTC)
+    return min(standing.quiet or until - UNQUIET, until), until
+
+
+def at_once(one: Standing, other: Standing) -> bool:
+    """Whether two troubles may have begun in the same moment, as far as the looks can tell."""
+    if one.since is None or other.since is None:
+        return False
+    (a, b), (c, d) = interval(one), interval(other)
+    return a <= d + AT_ONCE and c <= b + AT_ONCE
+
+
+class Outlook:
+    """Answers for one moment; each is worked out once."""
+
+    def __init__(self, states: States, topology: Topology, now: datetime, calendar: Calendar = NO_WORK) -> None:
+        self.states, self.topology, self.now, self.calendar = states, topology, now, calendar
+        self._standings: dict[str, Standing] = {}
+        self._lost: dict[str, datetime | None] = {}
+        self._presumed: dict[str, Presumption | None] = {}
+
+    def standing(self, asset: str) -> Standing:
+        """Return how an asset stands by its own checks."""
+        known = self._standings.get(asset)
+        if known is None:
+            known = self._standings[asset] = self.topology.standing(asset, self.states)
+        return known
+
+    def lost(self, asset: str) -> datetime | None:
+        """Return since when an asset is down, unreachable because of another, or presumed lost."""
+        if asset not in self._lost:
+            self._lost[asset] = None  # bounds the walk should a cycle ever get past the config
+            self._lost[asset] = self._find_lost(asset)
+        return self._lost[asset]
+
+    def _find_lost(self, asset: str) -> datetime | None:
+        own = self.standing(asset)
+        if own.phase is Phase.DOWN:
+            return own.since
+        if own.phase not in UNSEEN:
+            return None
+        above = self.blocked(asset, self.lost)
+        if above:
+            return self.lost(above)
+        presumed = self.presumed(asset)
+        return presumed.standing.since if presumed else None
+
+    def blocked(self, asset: str, lost: Lost) -> str | None:
+        """Return what explains the asset's failure, or None; ``lost`` says since when something else is gone."""
+        return self.topology.blocked(asset, lost, self.now)
+
+    def presumed(self, asset: str) -> Presumption | None:
+        """Say why something that cannot be seen must be lost: what needs it went down at once.
+
+        Of several that would explain the same, the nearest is meant: nothing speaks for more.
+        """
+        if asset not in self._presumed:
+            self._presumed[asset] = None
+            self._presumed[asset] = self._presume(asset)
+        return self._presumed[asset]
+
+    def _presume(self, asset: str) -> Presumption | None:
+        if self.standing(asset).phase not in UNSEEN:
+            return None
+        needing = {name: self.standing(name) for name in self.topology.needing(asset, self.now)}
+        known = {name: standing for name, standing in needing.items() if standing.phase not in UNSEEN}
+        down = self._fell_together({n: s for n, s in known.items() if s.phase is Phase.DOWN and self._unexplained(n)})
+        if len(down) < 2 or len(down) < SHARE * len(known) or self._nearer(asset, down):
+            return None
+        standings = [known[name] for name in down]
+        since = min(standing.since or self.now for standing in standings)
+        seen = min((standing.seen for standing in standings if standing.seen), default=None)
+        quiet = max((standing.quiet for standing in standings if standing.quiet), default=since)
+        reason = f"{self.topology.names(down)} went down at once"
+        standing = Standing(Phase.DOWN, Phase.DOWN, since, reason, seen, quiet=min(quiet, since))
+        return Presumption(standing, tuple(down), len(known))
+
+    def refuted(self, asset: str, opened: datetime) -> bool:
+        """Whether so much of what needs an asset has been seen to work since a moment that it cannot be lost."""
+        needing = [self.standing(name) for name in self.topology.needing(asset, self.now)]
+        working = [one for one in needing if one.shown is Phase.UP and one.seen and one.seen > opened]
+        return len(working) > (1 - SHARE) * len(needing)
+
+    def _unexplained(self, asset: str) -> bool:
+        """Whether nothing that is seen to be down explains an asset's failure."""
+
+        def seen_down(need: str) -> datetime | None:
+            standing = self.standing(need)
+            return standing.since if standing.phase is Phase.DOWN else None
+
+        return self.blocked(asset, seen_down) is None
+
+    def _fell_together(self, down: dict[str, Standing]) -> list[str]:
+        """Return the largest group that may have gone in one moment."""
+        groups = ([name for name, other in down.items() if at_once(one, other)] for one in down.values())
+        return max(groups, key=len, default=[])
+
+    def _nearer(self, asset: str, down: list[str]) -> bool:
+        """Whether something between explains all of it already."""
+        between = (dependency.asset for dependency in self.topology.needed_by.get(asset, ()))
+        for name in between:
+            presumed = self.presumed(name) if self.standing(name).phase in UNSEEN else None
+            if presumed and set(down) <= set(presumed.down):
+                return True
+        return False
+
+    def cause(self, asset: str) -> str | None:
+        """Return what explains an asset's trouble by what it needs, itself or all its failed servers.
+
+        Trouble over one address family alone is explained by what lost that family.
+        """
+        family = self.standing(asset).family
+        for lost in (self.lost, partial(self._lost_over, family=family)) if family else (self.lost,):
+            needed = self.blocked(asset, lost)
+            if needed is not None:
+                return needed
+            servers = [name for name in self.topology.servers.get(asset, ()) if self._down_over(name, family)]
+            behind = [self.blocked(name, lost) for name in servers]
+            if servers and all(behind):
+                return min(name for name in behind if name)
+        return None
+
+    def _down_over(self, asset: str, family: int) -> bool:
+        """Whether an asset is down, over one address family if one is named."""
+        standing = self.topology.standing(asset, self.states, family) if family else self.standing(asset)
+        return standing.phase is Phase.DOWN
+
+    def _lost_over(self, asset: str, family: int) -> datetime | None:
+        """Return since when an asset is lost over one address family."""
+        since = self.lost(asset)
+        own = self.topology.standing(asset, self.states, family)
+        if since is not None or own.phase is Phase.DOWN:
+            return since or own.since
+        lost = partial(self._lost_over, family=family)
+        above = self.blocked(asset, lost) if own.phase in UNSEEN else None
+        return lost(above) if above else None
+
+    def excuse(self, asset: str) -> Window | None:
+        """Return the maintenance that explains an asset's trouble: its own, or that of what it cannot work without."""
+        own = self.calendar.active(asset, self.now)
+        if own is not None:
+            return own
+        windows: dict[str, Window] = {}
+
+        def gone(need: str) -> datetime | None:
+            window = self.calendar.active(need, self.now)
+            if window is not None and window.below:
+                windows[need] = window
+                return LONG_AGO
+            above = self.blocked(need, gone)
+            if above in windows:
+                windows[need] = windows[above]
+                return LONG_AGO
+            return self.lost(need)
+
+        parts = [asset, *(n for n in self.topology.servers.get(asset, ()) if self.standing(n).phase is Phase.DOWN)]
+        for part in parts:
+            need = self.blocked(part, gone) or ""
+            if need in windows:
+                return windows[need]
+        return None
+
+    def doubted(self, asset: str, of: Standing) -> bool:
+        """Whether an asset is in doubt at this moment, so far as it could explain trouble ``of`` that kind."""
+        standing = self.standing(asset)
+        if standing.phase is Phase.UNKNOWN and standing.since and of.since:
+            return standing.since >= of.since - UNQUIET  # it has only just become invisible
+        return standing.shown is Phase.SUSPECT or (of.phase is not Phase.DOWN and standing.undecided)
+
+    def not_looked_at_since(self, asset: str, began: datetime) -> bool:
+        """Whether an asset that is watched has not been looked at since another's trouble began."""
+        standing = self.standing(asset)
+        return standing.phase is not Phase.DOWN and standing.seen is not None and standing.seen < began
+
+    def left(self, asset: str) -> tuple[int, str] | None:
+        """Say what redundancy is left beside an asset: how many, and in words."""
+        return self.topology.servers_left(asset, self.states) or self.topology.left(asset, self.lost)
+
+    def severity(self, asset: str, phase: Phase) -> Severity | None:
+        """Look the severity up: asset kind x phase x redundancy left x people served; None opens no incident.
+
+        What is reachable from some places only matters as much as what is degraded, unless a row says otherwise.
+        """
+        kind, people, left = self.topology.kind(asset), self.topology.people(asset), self.left(asset)
+        for wanted in (phase, Phase.DEGRADED) if phase is Phase.PARTITIONED else (phase,):
+            for row in self.topology.world.severities:
+                if row.kind not in {"*", kind} or row.phase is not wanted:
+                    continue
+                if row.left is not None and (left is None or left[0] > row.left):
+                    continue
+                if row.people is None or people >= row.people:
+                    return row.severity
+        return None
+
+    def evidence(self, asset: str, presumed: Presumption | None) -> Iterator[str]:
+        """Say what speaks for the trouble of an asset, one sentence each."""
+        if presumed is not None:
+            fell = f"{len(presumed.down)} of {presumed.known} that need it went down at once"
+            yield f"nobody looks at {self.topology.name(asset)} itself; {fell}"
+        for check in self.topology.checks.get(asset, ())[:MOST]:
+            for part, state in self.states.get(check, {}).items():
+                if state.settled in TROUBLE:
+                    name = f"{check} {part}" if part else check
+                    yield f"{name}: {state.reason}, since {state.settled_since:%H:%M:%S} UTC"
+        down = [asset, *(presumed.down if presumed else ())]
+        for need, dependency in dict(self.suspects(down)).items():
+            yield f"{self.topology.name(need)} may be the cause (not confirmed: {dependency.source})"
+
+    def suspects(self, assets: Iterable[str]) -> Iterator[tuple[str, Dependency]]:
+        """Yield hypotheses that would explain some of these assets."""
+        for asset in assets:
+            for dependency in self.topology.hypotheses.get(asset, ()):
+                for need in dependency.needs:
+                    if self.standing(need).phase in UNSEEN | TROUBLE:
+                        yield need, dependency
+
+    def follows(self, asset: str, began: datetime, back: dict[str, datetime], settle: timedelta) -> bool:
+        """Whether what came back a moment ago (``back``) explains trouble that began before."""
+        lately = partial(self._lately, began=began, back=back, settle=settle)
+        return self.blocked(asset, lately) is not None and self.blocked(asset, self.lost) is None
+
+    def _lately(self, asset: str, began: datetime, back: dict[str, datetime], settle: timedelta) -> datetime | None:
+        """Return since when an asset is lost, or when it came back if trouble that began earlier may still follow."""
+        returned = back.get(asset)
+        if returned is not None and began <= returned and self.now - returned < settle:
+            return returned
+        if self.standing(asset).phase in UNSEEN:
+            lately = partial(self._lately, began=began, back=back, settle=settle)
+            above = self.blocked(asset, lately)
+            return lately(above) if above else self.lost(asset)
+        return self.lost(asset)
