@@ -189,7 +189,7 @@ class App:
     def health(self) -> Health:
         """Say how the daemon itself does."""
         series, outbox = self.series.stats(), self.outbox.stats()
-        lateness = sorted(self.pipeline.belief.lateness)
+        lateness = sorted(self.pipeline.belief.own.lateness)
         trouble = (self.pipeline.trouble,) if self.pipeline.trouble else ()
         return Health(
             started=self.started,

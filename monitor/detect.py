@@ -103,6 +103,12 @@ def _blind(state: State, reason: str, at: datetime) -> tuple[State, Settled | No
     return replace(after, settled=Phase.UNKNOWN, settled_since=at), Settled(state.settled, Phase.UNKNOWN, at, reason)
 
 
+def forget(state: State, reason: str, at: datetime) -> tuple[State, Settled | None]:
+    """Take note that no look has come in for long: nothing is known any more. The last look stays the last."""
+    after, settled = _blind(state, reason, at)
+    return replace(after, seen=state.seen), settled
+
+
 def _confirm(state: State, look: _Look) -> State:
     """Take a look that agrees with what is settled: any run against it is over. Nearly every look comes here."""
     # dataclasses.replace would cost three times as much

@@ -127,11 +127,11 @@ class Pipeline:
 
     async def tick(self) -> None:
         """Draw the consequences of time alone, and keep the journal at most ten seconds behind."""
-        restless = self.belief.tick(self._clock.now(), self._clock.monotonic())
+        signals = self.belief.tick(self._clock.now(), self._clock.monotonic())
         self._ask()
         self._use_way_out()
-        if restless:
-            await self._conclude([])
+        if signals or self.belief.restless():
+            await self._conclude(signals)
 
     def truth(self, incident: str) -> Alert | None:
         """Say what is true of an incident now, or None if nothing is known of it."""
@@ -141,7 +141,8 @@ class Pipeline:
     def _ask(self) -> None:
         """Have looked at what is wished for."""
         for wish in self.belief.take_wishes():
-            self._doors.again(wish.check, wish.delay)
+            if wish.vantage == self.world.vantage:
+                self._doors.again(wish.check, wish.delay)
 
     async def _conclude(self, signals: list[Signal]) -> None:
         """Draw the consequences, commit them in one transaction with the rows that tell people, then believe them."""
