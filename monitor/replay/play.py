@@ -69,7 +69,8 @@ class _Judge:
     def __init__(self, story: Story, replay: Replay) -> None:
         self.story, self.replay = story, replay
         self.lines: list[Line] = []
-        self._by: dict[When, Claim] = {when: claim for when, claim in story.expect.items() if when.word == "by"}
+        self._by = {when: story.last_before(when.until) for when in story.expect if when.word == "by"}
+        """What should come, and since when: not before the last thing that happens before its time."""
         self._broken: set[When | Never] = set()
         self._print: tuple[object, ...] = ()
         self._always = [never for never in story.never if never.phase is not None]
@@ -117,7 +118,7 @@ class _Judge:
         return moved
 
     def _look_by(self, when: When, claim: Claim, now: float, *, moved: bool) -> None:
-        if when not in self._by or not (moved or now >= when.until):
+        if when not in self._by or now <= self._by[when] or not (moved or now >= when.until):
             return
         wrong = self._against(claim)
         if not wrong:
@@ -209,7 +210,9 @@ def _differences(wanted: Sequence[Wanted], found: Iterable[Incident]) -> list[st
             wrong.append(f"{one.cause} is {incident.severity}, not {one.severity}")
         elif one.silent is not None and len(incident.children) != one.silent:
             wrong.append(f"{len(incident.children)} stand silently behind {one.cause}, not {one.silent}")
-    return wrong + [f"an incident of {asset} ({incident.severity})" for asset, incident in left.items()]
+    if left:
+        wrong.append(f"{_names([f'{asset} ({incident.severity})' for asset, incident in left.items()])} open as well")
+    return wrong
 
 
 def _told(claim: Claim) -> str:
@@ -229,10 +232,10 @@ def _wanted(one: Wanted) -> str:
 
 
 def _headline(incident: Incident, what: str) -> str:
-    last = incident.timeline[-1].text
-    silent = f", {len(incident.children)} silent behind it" if incident.children else ""
-    head = f"{incident.severity} " if what in {"opened", "worse"} else ""
-    return f"incident {incident.id} of {incident.asset}: {head}{last}{silent}"
+    fresh = what in {"opened", "worse"}
+    text = f"{incident.severity}, {incident.title}: {incident.reason}" if fresh else incident.timeline[-1].text
+    silent = f"; {len(incident.children)} silent behind it" if incident.children else ""
+    return f"incident {incident.id} of {incident.asset}: {text}{silent}"
 
 
 def _names(names: Sequence[str], most: int = 3) -> str:

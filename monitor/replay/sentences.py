@@ -13,6 +13,8 @@ LOSING = ("cut", "withdraw", "unpower", "refuse", "flap")
 """What takes an asset away; ``heal`` gives it back."""
 _ID = r"[a-z]+:[^\s,;]+"
 _IDS = rf"(?:everything|{_ID}(?:\s*,\s*{_ID})*)"
+_PIECE = re.compile(r"\d+(?:ms|s|m|h|d)")
+_PIECES = re.compile(rf"(?:t\+)?(?:{_PIECE.pattern}){{2,}}")
 _TIME = r"(?:t\+)?(?P<at>\d[\w.]*)"
 _TAIL = (
     r"(?:\s+over\s+IPv(?P<family>[46]))?(?:\s+from\s+(?P<vantage>vantage:\S+))?"
@@ -110,6 +112,12 @@ class Never:
     text: str
 
 
+def seconds(text: str) -> float:
+    """Read ``90s``, ``3h5m`` or ``t+45s``."""
+    pieces = _PIECES.fullmatch(text)
+    return sum(map(duration, _PIECE.findall(text))) if pieces else duration(text.removeprefix("t+"))
+
+
 def _read(text: Any, what: str, example: str) -> str:
     if not isinstance(text, str) or not text.strip():
         raise wrong(f"not {what}", f'like "{example}"')
@@ -133,13 +141,13 @@ def read_event(value: Any) -> Event:
     if verb in {"flap", "pause"} and not got["lasts"]:
         raise wrong(f'"{verb}" needs to know for how long', f"{text} for 5m")
     return Event(
-        at=duration(match["at"]),
+        at=seconds(match["at"]),
         verb=verb,
         what=_names(got.get("what") or ""),
         family=int(got["family"]) if got["family"] else None,
         vantage=got.get("vantage_") or got["vantage"] or "",
-        lasts=duration(got["lasts"]) if got["lasts"] else None,
-        amount=_share(amount) if verb == "lose" else duration(amount) * (-1 if got.get("sign") == "-" else 1),
+        lasts=seconds(got["lasts"]) if got["lasts"] else None,
+        amount=_share(amount) if verb == "lose" else seconds(amount) * (-1 if got.get("sign") == "-" else 1),
         text=text,
     )
 
@@ -171,7 +179,7 @@ def _clause(clause: str) -> dict[str, Any]:
     if word == "serves" and rest:
         return {"serves": _names(rest)}
     if word == "every" and rest:
-        return {"every": duration(rest)}
+        return {"every": seconds(rest)}
     if word == "named" and rest:
         return {"name": rest}
     known: dict[str, dict[str, Any]] = {
@@ -229,9 +237,9 @@ def read_when(value: Any) -> When:
     if match is None:
         raise wrong(f'"{text[:60]}" is not a time', '"at 90s", "by 2m" or "from 90s to 5m"')
     if match["at"]:
-        at = duration(match["at"].removeprefix("t+"))
+        at = seconds(match["at"])
         return When(match["word"], at, at, value)
-    since, until = (duration(match[key].removeprefix("t+")) for key in ("since", "until"))
+    since, until = (seconds(match[key]) for key in ("since", "until"))
     if until < since:
         raise wrong(f'"{text[:60]}" ends before it begins')
     return When("from", since, until, value)

@@ -161,7 +161,8 @@ class Stage:
         for need in line.needs if line else ():
             if not need.true:
                 continue
-            ways = [self._whole(spells, name, family, vantage) for name in need.needs]
+            # a refusal is the asset's own: what stands behind a server that refuses is not refused
+            ways = [replace(self._whole(spells, name, family, vantage), refused=False) for name in need.needs]
             if need.mode == "any":
                 fate = _both(fate, min(ways, key=lambda way: (way.lost, way.slow)))
             else:
@@ -187,9 +188,9 @@ def _own(spells: list[_Spell], asset: str, family: int, vantage: str) -> Fate:
 
 
 def _both(one: Fate, other: Fate) -> Fate:
-    """Lay two fates over each other; a refusal is the asset's own and passes no further than a way that works."""
+    """Lay two fates over each other; where nothing comes through, nothing refuses either."""
     lost = 1.0 - (1.0 - one.lost) * (1.0 - other.lost)
-    return Fate(lost, one.slow + other.slow, one.refused and lost < 1.0)
+    return Fate(lost, one.slow + other.slow, (one.refused or other.refused) and lost < 1.0)
 
 
 def _spells(story: Story) -> Iterable[_Spell]:

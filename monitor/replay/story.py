@@ -79,6 +79,11 @@ class Story(Strict):
         times = [when.until for when in self.expect] + [event.at + (event.lasts or 0.0) for event in self.events]
         return self.ends or max(times, default=0.0) + AFTER
 
+    def last_before(self, at: float) -> float:
+        """Return when the last thing before a moment happened: an event, or its end."""
+        edges = [edge for event in self.events for edge in (event.at, event.at + (event.lasts or 0.0))]
+        return max((edge for edge in edges if edge < at), default=0.0)
+
     @cached_property
     def assets(self) -> tuple[str, ...]:
         """Every asset that it names, in its own words' order."""
@@ -141,8 +146,8 @@ def load(path: Path) -> Story:
 
 
 def find(path: Path) -> list[Path]:
-    """Return the stories of a folder and of the folders in it, or the one file."""
-    return sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+    """Return the stories of a folder, or the one file."""
+    return sorted(path.glob("*.yaml")) if path.is_dir() else [path]
 
 
 def _names(story: Story) -> Iterator[_Place]:
