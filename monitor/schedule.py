@@ -1,30 +1,23 @@
-"""When each check is asked. `due` is pure; APScheduler only calls `Scheduler.tick`.
-
-Checks of one cadence form a group, spread over slots, so that no burst leaves this machine. The references form a
-group of one slot: a round asks them all at once.
-"""
+"""Each check is asked when it is due, or sooner where the line wants it; APScheduler only calls `Scheduler.tick`."""
 
 import asyncio
 import heapq
 import logging
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from monitor.model import Check, World
+from monitor.cadence import due, make_groups
+from monitor.model import World
 from monitor.pipeline import Pipeline
 from probes.clock import Clock
 from probes.model import Ask, Engine, Observation
 
 log = logging.getLogger("lambi.schedule")
 
-SLOT_SECONDS = 0.5
-"""How far apart the slots of a group are, at the least."""
 TOGETHER = 0.005
 """Looks wanted within so many seconds are asked together."""
 GRACE = 5
@@ -32,53 +25,6 @@ GRACE = 5
 BACKLOG = 20_000
 """With more answers than this before the line, nothing is asked: a journal that cannot be written for hours fills no
 memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Checks of one cadence; slot k is asked k/len(slots) of the cadence after its beginning."""
-
-    every: float
-    slots: tuple[tuple[str, ...], ...]
-
-    @property
-    def width(self) -> float:
-        """Seconds between two slots."""
-        return self.every / len(self.slots)
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """One slot of one group at its moment."""
-
-    at: datetime
-    group: int
-    slot: int
-
-
-def make_groups(checks: Iterable[Check]) -> list[Group]:
-    """Group checks by cadence, references apart, and spread each group evenly."""
-    cadences: dict[tuple[bool, float], list[str]] = {}
-    for check in checks:
-        cadences.setdefault((not check.reference, check.every), []).append(check.id)
-    groups = []
-    for (spread, every), ids in sorted(cadences.items()):
-        count = max(1, min(len(ids), int(every / SLOT_SECONDS))) if spread else 1
-        ordered = sorted(ids)
-        groups.append(Group(every, tuple(tuple(ordered[slot::count]) for slot in range(count))))
-    return groups
-
-
-def due(groups: Sequence[Group], anchor: datetime, since: datetime, until: datetime) -> list[Tick]:
-    """Return the slots whose moment lies in [since, until), in order of time; cadences began at ``anchor``."""
-    ticks = []
-    for number, group in enumerate(groups):
-        index = max(0, math.ceil((since - anchor) / timedelta(seconds=group.width)))
-        while (at := anchor + timedelta(seconds=index * group.width)) < until:
-            if at >= since:
-                ticks.append(Tick(at, number, index % len(group.slots)))
-            index += 1
-    return sorted(ticks, key=lambda tick: (tick.at, tick.group, tick.slot))
 
 
 class _Every(IntervalTrigger):  # type: ignore[misc] # APScheduler has no types

@@ -21,6 +21,7 @@ COMMANDS = {
     "contact": "contact",
     "config": "config",
     "runbooks": "runbooks",
+    "replay": "replay",
 }
 """Name -> module here that holds it as `app`; a module is imported when its command is named, or for --help."""
 

@@ -71,5 +71,9 @@ STYLES = {
     "degraded": "yellow",
     "up": "green",
     "unknown": "dim",
+    "missed": "bold red",
+    "met": "green",
+    "opened": "red",
+    "event": "cyan",
 }
 """Colour says nothing that the word does not say."""

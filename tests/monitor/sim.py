@@ -13,10 +13,10 @@ from alerting import schema as alerting_schema
 from alerting.journal import Journal
 from alerting.model import Alert
 from alerting.plan import Directory
+from monitor.cadence import due, make_groups
 from monitor.ledger import MIGRATIONS, Ledger
 from monitor.model import Check, World
 from monitor.pipeline import Doors, Pipeline
-from monitor.schedule import due, make_groups
 from probes.model import Observation, Outcome, Part
 from tests.fakes import FakeClock
 

@@ -4,12 +4,13 @@ import itertools
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.cadence import due, make_groups
 from monitor.model import Phase, Rule
 from monitor.recheck import again
-from monitor.schedule import due, make_groups
 from tests.fakes import START
 from tests.monitor.test_detect import run
 from tests.monitor.worlds import check, reference
@@ -39,6 +40,18 @@ def test_however_time_is_cut_nothing_is_due_twice_and_nothing_is_left_out(steps:
         moments.append(moments[-1] + timedelta(seconds=step))
     pieces = [tick for since, until in itertools.pairwise(moments) for tick in due(groups, START, since, until)]
     assert pieces == due(groups, START, START, moments[-1])
+
+
+@pytest.mark.parametrize("checks", [7, 11, 21])
+def test_after_days_each_check_is_still_due_once_a_cadence(checks: int) -> None:
+    [group] = make_groups([check(f"router:r{n}", every=300.0) for n in range(checks)])
+    width = timedelta(seconds=group.width)  # APScheduler fires at this, rounded to a microsecond
+    asked: Counter[str] = Counter()
+    for fire in range(86_400, 86_400 + 3 * checks):
+        since, until = (START + n * width + timedelta(milliseconds=1) for n in (fire - 1, fire))
+        for tick in due([group], START, since, until):
+            asked.update(group.slots[tick.slot])
+    assert set(asked.values()) == {3}
 
 
 def test_a_failure_is_looked_at_again_at_once_then_after_a_second_then_beyond_the_burst() -> None:
