@@ -47,8 +47,8 @@ class Size:
     """Networks that the references stand in."""
 
 
-FULL = Size((3, 5), (1, 3), 3)
-TINY = Size((1, 2), (0, 1), 2)
+FULL = Size((3, 5), (0, 2), 4)
+TINY = Size((1, 2), (0, 1), 3)
 
 
 @dataclass(slots=True)
@@ -124,16 +124,17 @@ def _references(made: Region) -> None:
             address = f"203.0.113.{number + 1}" if family == 4 else f"2001:db8:ffff::{number + 1:x}"
             target = Target(f"ref:{number}/{family}", address, family)
             id_ = f"{target.id}/icmp/"
-            check = Check(
-                id_, VANTAGES[0], target, "icmp", Ping(), REFERENCE_EVERY, TIMEOUT, REFERENCE_RULE, reference=f"n{number}"
+            rule, network = REFERENCE_RULE, f"n{number}"
+            made.checks[id_] = Check(
+                id_, VANTAGES[0], target, "icmp", Ping(), REFERENCE_EVERY, TIMEOUT, rule, reference=network
             )
-            made.checks[id_] = check
 
 
 def _island(made: Region, letter: str, upstream: list[str], zones: dict[str, list[str]]) -> None:
     """One island: power, landings, cables, a site, gateways, networks, and its ccTLD."""
     rng, code = made.rng, f"X{letter.upper()}"
-    made.territories[code] = Territory(code, f"Island {letter.upper()}", "America/Barbados", rng.randint(5, 3000) * 1000)
+    people = rng.randint(5, 3000) * 1000
+    made.territories[code] = Territory(code, f"Island {letter.upper()}", "America/Barbados", people)
     power = [made.add(f"power:{letter}", code)] if made.chance(0.6) else []
     ways = _cables(made, letter, code, power, upstream)
     site = [made.add(f"site:{letter}", code, needs=power if made.chance(0.7) else ())] if made.chance(0.5) else []

@@ -205,6 +205,11 @@ class _Maker:
         return max([self.at, *ends, *(lie.spell.until for lie in self.lies)])
 
 
+def numbered(purpose: str, number: int) -> History:
+    """Make one of the histories for a purpose (tuning, scoring), whose classes take turns."""
+    return generate(f"{purpose} {number}", NOISES[number % len(NOISES)])
+
+
 def generate(seed: str, noise: str = "", *, tiny: bool = False) -> History:
     """Make the history of a seed; its class is drawn unless it is named. ``tiny``: half an hour of two islands."""
     rng = Random(f"lambi {seed}")
@@ -243,7 +248,8 @@ def _befall(made: _Maker) -> None:
         "region-wide": made.region_wide,
     }
     for name, happen in special.items():
-        if name == made.noise or (made.chance(0.08) and (name != "region-wide" or "network:transit" in made.world.assets)):
+        possible = name != "region-wide" or "network:transit" in made.world.assets
+        if name == made.noise or (possible and made.chance(0.08)):
             happenings.append(happen)
     made.rng.shuffle(happenings)
     for happen in happenings:
@@ -255,7 +261,8 @@ def _befall(made: _Maker) -> None:
 def _noise(rng: Random, noise: str, seconds: float) -> Noise:
     steps = rng.randint(2, 4) if noise == "clock steps" else int(rng.random() < 0.2)
     most = 3600.0 if noise == "clock steps" else 30.0
-    jumps = {float(rng.randint(120, int(seconds) - 60)): round(rng.choice((-1, 1)) * rng.uniform(1, most), 1) for _ in range(steps)}
+    moments = [float(rng.randint(120, int(seconds) - 60)) for _ in range(steps)]
+    jumps = {moment: round(rng.choice((-1, 1)) * rng.uniform(1, most), 1) for moment in moments}
     loss = rng.uniform(0.03, 0.05) if noise == "loss" else rng.uniform(0.005, 0.02)
     return Noise(loss, rng.uniform(0.04, 0.1) if noise == "late looks" else 0.005, jumps)
 
