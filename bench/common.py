@@ -20,7 +20,7 @@ Number = float | int
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What the issue asks of one figure of Lambi: at most so much, or exactly, or as a share of the peers' if `share`."""
+    """What the issue asks of one figure of Lambi: at most so much, or exactly; or as a share of the peers'."""
 
     figure: str
     limit: Number

@@ -1,15 +1,19 @@
-"""What detection costs: microseconds for each look, and memory for each check, as the checks grow."""
+"""What detection costs: microseconds for each look, and memory for each check, as the checks grow.
 
-import resource
+Each count runs in a process of its own, which makes the world, then hears it through quiet, a storm, and its end.
+"""
+
+import gc
+import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from random import Random
 
 from bench.archipelago import FULL, VANTAGES, region
-from bench.common import Progress, Report
+from bench.common import Progress, Report, rss_mb
 from bench.histories import misconfigured
 from bench.truth import OK, SILENT
 from bench.watching import START, as_shipped
@@ -19,7 +23,10 @@ from monitor.model import World
 from probes.model import Observation
 
 COUNTS = (2_500, 5_000, 10_000)
-ROUNDS = 12
+ROUNDS = 16
+STORM = range(5, 11)
+"""In these rounds one check of fifty fails."""
+EVERY = 30.0
 LOSS = 0.005
 BATCH = 50
 
@@ -50,38 +57,40 @@ def many(count: int) -> World:
 
 def measure(count: int) -> tuple[float, float]:
     """Return microseconds of CPU for each look and kilobytes of memory for each check; for a process of its own."""
+    before = rss_mb([os.getpid()])
     world = many(count)
-    before = _resident()
     belief = Belief(world, {}, Book(), frozenset(), START)
     rng, cpu, looks, now = Random(count), 0.0, 0, START
     ids = list(world.checks)
-    for _ in range(ROUNDS):
-        batches = []
+    dead = set(rng.sample(ids, count // 50))
+    for turn in range(ROUNDS):
         for first in range(0, len(ids), BATCH):
-            now += timedelta(seconds=30 * BATCH / len(ids))
-            batches.append((now, [_look(world, id_, now, rng) for id_ in ids[first : first + BATCH]]))
-        begun = time.process_time()
-        for moment, batch in batches:
-            signals = belief.hear(batch, moment, (moment - START).total_seconds())
-            belief.tick(moment, (moment - START).total_seconds())
-            belief.take_wishes()
-            step = belief.conclude(signals)
-            if step:
-                belief.adopt(step)
-        cpu += time.process_time() - begun
+            now += timedelta(seconds=EVERY * BATCH / len(ids))
+            names = ids[first : first + BATCH]
+            storm = turn in STORM
+            batch = [_look(world, id_, now, good=rng.random() >= LOSS and not (storm and id_ in dead)) for id_ in names]
+            begun = time.process_time()
+            _turn(belief, batch, now)
+            cpu += time.process_time() - begun
         looks += len(ids)
-    return cpu / looks * 1e6, (_resident() - before) / count
+    gc.collect()
+    return cpu / looks * 1e6, (rss_mb([os.getpid()]) - before) * 1000 / count
 
 
-def _look(world: World, id_: str, now: object, rng: Random) -> Observation:
+def _turn(belief: Belief, batch: list[Observation], now: datetime) -> None:
+    """Do what the line does with a batch, but for the journal."""
+    monotonic = (now - START).total_seconds()
+    signals = belief.hear(batch, now, monotonic)
+    belief.tick(now, monotonic)
+    belief.take_wishes()
+    step = belief.conclude(signals)
+    if step:
+        belief.adopt(step)
+
+
+def _look(world: World, id_: str, now: datetime, *, good: bool) -> Observation:
     check = world.checks[id_]
-    part = SILENT if rng.random() < LOSS else OK
-    return Observation(id_, check.target, check.kind, world.vantage, now, now, 0.05, {"": part})  # type: ignore[arg-type]
-
-
-def _resident() -> float:
-    """Return the most memory this process has had, in kilobytes."""
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return Observation(id_, check.target, check.kind, world.vantage, now, now, 0.05, {"": OK if good else SILENT})
 
 
 def cost(report: Report, say: Progress) -> None:

@@ -74,7 +74,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     options = parser(__doc__ or "", EXPERIMENTS, CONTENDERS)
-    options.add_argument("--tuning", action="store_true", help="the seeds for tuning; Lambi alone; list what went wrong")
+    options.add_argument(
+        "--tuning", action="store_true", help="the seeds for tuning; Lambi alone; list what went wrong"
+    )
     options.add_argument("--histories", type=int, metavar="N", help="so many histories (500; --quick: 66)")
     options.add_argument("--noise", choices=NOISES, help="only histories of this class")
     options.add_argument("--topology", choices=[*TOPOLOGIES, "both"], default="both")

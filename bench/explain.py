@@ -79,9 +79,8 @@ def _record(record: Record, world: World) -> Iterator[str]:
         last = incident.timeline[-1].text if incident.timeline else ""
         children = f"; behind it {', '.join(incident.children)}" if incident.children else ""
         lines.append((seconds, 1, f"** {incident.id} {change.what}: {incident.title} ({last}){children}"))
-    for message in record.told:
-        lines.append((message.seconds, 2, f">> told of {message.incident}: {message.reason}, {message.severity}"))
-    for seconds, _, text in sorted(lines, key=lambda line: line[:2]):
+    told = [(m.seconds, 2, f">> told of {m.incident}: {m.reason}, {m.severity}") for m in record.told]
+    for seconds, _, text in sorted([*lines, *told], key=lambda line: line[:2]):
         yield f"{seconds:7.1f} {text}"
 
 

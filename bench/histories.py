@@ -1,8 +1,8 @@
 """Makes random histories of faults and noise with known truth. Seeded; it knows nothing of how anything is detected.
 
-Every history has some of every noise: lost looks (0.5 to 5 %), looks that leave late (up to two cadences), clock steps, a
-configured topology in which 5 % of the edges are missing and 2 % wrong, flapping, unannounced maintenance, a lying
-vantage of three, faults at once, cuts of the own link. The class that a history is named after prevails in it.
+Every history may have some of every noise: lost looks (0.5 to 5 %), looks that leave late (up to two cadences), clock
+steps, a configured topology in which 5 % of the edges are missing and 2 % wrong, flapping, unannounced maintenance, a
+lying vantage of three, faults at once, cuts of the own link. The class that it is named after prevails in it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -163,8 +163,8 @@ class _Maker:
     def maintenance(self) -> None:
         """Take an island's things down for minutes, one after another, and announce none of it."""
         code = self.rng.choice(sorted(self.world.territories))
-        theirs = [a for a in of_kind(self.world.assets, ("router", "network", "nameserver", "website"))]
-        theirs = [a for a in theirs if code in self.world.assets[a].territories]
+        known = of_kind(self.world.assets, ("router", "network", "nameserver", "website"))
+        theirs = [asset for asset in known if code in self.world.assets[asset].territories]
         for asset in self.rng.sample(theirs, min(len(theirs), self.rng.randint(1, 3))):
             fault = self.strike("unannounced maintenance", Broken(asset), self.at, [(self.between(100, 360), 0.0)])
             if fault:

@@ -16,7 +16,7 @@ A fault that nobody could see, or not for a cadence and a minute on end, need no
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from bench.truth import Cause, History
 
@@ -69,13 +69,8 @@ class Score:
     """What was not as it should be, a line each."""
 
     def add(self, other: "Score") -> None:
-        for name in ("required", "found", "right", "claims", "matched", "again", "false", "beginnings", "ends", "blind"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.unclosed += other.unclosed
-        self.seconds += other.seconds
-        self.delays += other.delays
-        self.beyond += other.beyond
-        self.remarks += other.remarks
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     @property
     def recall(self) -> float:
@@ -152,8 +147,8 @@ def match(claims: Sequence[Claim], causes: Sequence[Cause]) -> dict[int, int]:
         best = claims[wishes[c][0]] if wishes[c] else None
         return not causes[c].required, best is None or best.asset not in causes[c].right, causes[c].since
 
-    for cause in sorted(wishes, key=merit):
-        place(cause, set())
+    for number in sorted(wishes, key=merit):
+        place(number, set())
     return taken
 
 

@@ -180,10 +180,7 @@ class History:
     def causes(self) -> tuple[Cause, ...]:
         """The truth: every fault, every cut of an own link, every lie."""
         cuts = [self._cut_cause(cut) for cut in self.cuts]
-        lies = [
-            Cause(lie.vantage, "lies", *lie.spell, lie.checks, self._hurt(lie.checks) | {lie.vantage}, frozenset(), 0, False)
-            for lie in self.lies
-        ]
+        lies = [self._lie_cause(lie) for lie in self.lies]
         return tuple(sorted([*map(self._cause, self.faults), *cuts, *lies], key=lambda cause: cause.since))
 
     def _cut_cause(self, cut: Cut) -> Cause:
@@ -193,6 +190,12 @@ class History:
         what = ("own link cut" if cut.silent else "does not look") + (f" over IPv{cut.family}" if cut.family else "")
         must = known and length >= NEEDED_CUT
         return Cause(cut.vantage, what, *cut.spell, frozenset(), vantage, vantage, length, must, 11.0)
+
+    def _lie_cause(self, lie: Lie) -> Cause:
+        """Nobody has to find a lie; who says that the vantage is at odds with the others is right."""
+        vantage = frozenset({lie.vantage})
+        touched = self._hurt(lie.checks) | vantage
+        return Cause(lie.vantage, "lies", *lie.spell, lie.checks, touched, vantage, 0.0, required=False)
 
     def _cause(self, fault: Fault) -> Cause:
         effects: set[str] = set()

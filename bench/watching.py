@@ -68,7 +68,7 @@ def claims_of(record: Record) -> list[Claim]:
     for id_, incident in last.items():
         if _whole(incident) not in last:
             end = closed[id_]
-            name = f"incident {id_} \"{incident.title}\" {opened[id_]:.0f}-{'open' if end is None else f'{end:.0f}'} s"
+            name = f'incident {id_} "{incident.title}" {opened[id_]:.0f}-{"open" if end is None else f"{end:.0f}"} s'
             found.append(Claim(incident.asset, frozenset(assets[id_]), opened[id_], end, told[id_], name))
     return found
 
