@@ -20,19 +20,24 @@ Number = float | int
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What the issue asks of one figure of Lambi: at most, or exactly, so much; as a share of the peers' if `share`."""
+    """What the issue asks of one figure of Lambi: at most so much, or exactly; or as a share of the peers'."""
 
     figure: str
     limit: Number
     exact: bool = False
     share: bool = False
     """Compare Lambi's figure divided by the smallest of the peers' in the same window."""
+    least: bool = False
+    """At least so much."""
 
     def __str__(self) -> str:
-        return f"{'=' if self.exact else '<='} {self.limit:.3g}{' of the best peer' if self.share else ''}"
+        sign = "=" if self.exact else ">=" if self.least else "<="
+        return f"{sign} {self.limit:.3g}{' of the best peer' if self.share else ''}"
 
     def met(self, value: Number) -> bool:
-        return value == self.limit if self.exact else value <= self.limit
+        if self.exact:
+            return value == self.limit
+        return value >= self.limit if self.least else value <= self.limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Bench:
     plan: Plan
     say: Progress
     report: Report
-    phases: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - phases, no secrets
+    phases: random.Random = field(default_factory=lambda: random.Random(1))
 
     @contextmanager
     def running(self, what: str) -> Iterator[list[Contender]]:
