@@ -1,11 +1,11 @@
 """The usual rule on the same histories: a well-tuned Prometheus with blackbox exporter, and Alertmanager.
 
 Modelled plainly, and in its favour: samples at the same cadence from the same vantages; an alert for each asset when
-the last three looks at it failed from most vantages, and one for "in part"; a rule over the references that inhibits all
-alerts of a vantage that is cut off; `keep_firing_for`; grouping by territory; inhibition of what stands behind what is
-down, by labels made from the same configured dependencies, through aggregated rules for groups of alternatives and
-through assets that nobody watches too. What it has not: looking again at once, a verdict on parents before children
-speak, an unknown, the inference of a cause that nobody watches.
+the last three looks at it failed from most vantages, and one for "in part"; a rule over the references that inhibits
+all alerts of a vantage that is cut off; `keep_firing_for`; grouping by territory; inhibition of what stands behind
+what is down, by labels made from the same configured dependencies, through aggregated rules for groups of
+alternatives and through assets that nobody watches too. What it has not: looking again at once, a verdict on parents
+before children speak, an unknown, the inference of a cause that nobody watches.
 """
 
 from collections import deque

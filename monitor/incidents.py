@@ -10,10 +10,15 @@ from monitor.model import Entry, Incident, Phase
 from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption, at_once
 from monitor.topology import Standing, Topology
 
+LONGEST_HOLD = timedelta(minutes=15)
 PATIENCE = timedelta(seconds=30)
 """How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
 MANY = 2
 """So many more in one place must be in doubt, or down, at one moment for them to be taken as one event."""
+WAVE = 4
+"""With so many that fell together an incident is an event that may go on"""
+LASTS = timedelta(minutes=10)
+"""as long as every so often another asset of the same territory falls."""
 REGION = 5
 """So many incidents that began in one moment in different places are one."""
 
@@ -23,6 +28,8 @@ def apply(book: Book, touched: Iterable[str], view: Outlook) -> tuple[Book, list
     turn = _Turn(book, view)
     for asset in turn.concerned(touched):
         turn.consider(asset)
+    for asset in [name for name in turn.waiting if name in view.topology.servers]:
+        turn.consider(asset)  # what it is made of has spoken by now
     return turn.result()
 
 
@@ -43,6 +50,11 @@ def no_longer_watched(book: Book, topology: Topology, now: datetime) -> tuple[Bo
             turn.docket.close(turn.docket.open[incident.id], "no longer watched", now)
     turn.waiting = {asset: at for asset, at in turn.waiting.items() if asset in topology.checks}
     return turn.result()
+
+
+def size(incident: Incident) -> int:
+    """Return how many assets an incident holds."""
+    return 1 + len(incident.children) + len(incident.members)
 
 
 class _Turn:
@@ -85,15 +97,6 @@ class _Turn:
                 stack += self.topology.served.get(asset, ())
         return sorted(found, key=lambda asset: (self.topology.depth(asset), asset))
 
-    def cause(self, asset: str) -> str | None:
-        """Return the asset that explains this one's trouble: what it needs, or what it is made of or part of."""
-        needed = self.view.cause(asset)
-        if needed is None and self.view.standing(asset).phase is Phase.DOWN:
-            for whole in sorted(self.topology.served.get(asset, ())):
-                if self.docket.own(whole) is not None and self.view.standing(whole).phase is Phase.DOWN:
-                    return whole
-        return needed
-
     def root(self, cause: str) -> str:
         """Go up from a cause that is in no incident to the one that is in trouble itself."""
         while self.view.standing(cause).phase not in TROUBLE and not self.docket.home(cause):
@@ -110,16 +113,20 @@ class _Turn:
             presumed = self.view.presumed(asset) if self.docket.own(asset) else None
             return presumed.as_seen(own) if presumed else own
         mine = self.docket.own(asset)
-        cause = self.cause(asset) if own.phase in TROUBLE and (mine is None or mine.part_of) else None
-        if cause is None or asset in self.topology.servers.get(cause, ()):
+        cause = self.view.cause(asset) if own.phase in TROUBLE and (mine is None or mine.part_of) else None
+        servers = self.topology.servers
+        if cause is None or asset in servers.get(cause, ()) or cause in servers.get(asset, ()):
             return own
         return own.behind(self.topology.name(cause))
 
     def consider(self, asset: str) -> None:
         """Draw the consequences for one asset."""
         standing = self.view.standing(asset)
+        presumed = self.view.presumed(asset) if standing.phase is Phase.UP else None
         if standing.phase in TROUBLE:
             self.trouble(asset, standing)
+        elif presumed is not None:
+            self.trouble(asset, presumed.standing, presumed)
         elif standing.phase is Phase.UP:
             self.back(asset, "answers again")
         else:
@@ -153,7 +160,7 @@ class _Turn:
             self.excused.setdefault(asset, self.now)
             return
         self.excused.pop(asset, None)
-        cause = self.cause(asset)
+        cause = self.view.cause(asset)
         if cause is not None and self.follow(asset, cause, home):
             return
         if home is not None and not self.abandoned(home, asset):
@@ -167,7 +174,7 @@ class _Turn:
             self.docket.revive(own, standing.reason)
         elif severity is None:
             self.waiting.pop(asset, None)
-        elif presumed is not None or not self.must_wait(asset, standing):
+        elif not self.must_wait(asset, standing):
             self.begin(asset, standing, severity, presumed)
 
     def go_on(self, own: Incident, standing: Standing) -> None:
@@ -197,7 +204,7 @@ class _Turn:
 
     def merged(self, own: Incident, standing: Standing) -> bool:
         """Let an incident be part of another that turned out to be its cause, if both began at once."""
-        cause = self.cause(own.asset)
+        cause = self.view.cause(own.asset)
         root = self.root(cause) if cause else ""
         into = self.docket.place(root) if root else None
         if into is None or into.id == own.id or root in (*own.children, *own.members):
@@ -212,9 +219,11 @@ class _Turn:
         cause = self.root(cause)
         incident = self.docket.place(cause)
         if incident is None:
-            if home is None and cause in self.waiting:
+            made_of = cause in self.topology.servers.get(asset, ())
+            waits = cause in self.waiting or (made_of and self.now - self.waiting.get(asset, self.now) < PATIENCE)
+            if home is None and waits:
                 self.waiting.setdefault(asset, self.now)
-            return home is not None or cause in self.waiting
+            return home is not None or waits
         self.waiting.pop(asset, None)
         if home is not None and home.id == incident.id:
             return True
@@ -311,11 +320,8 @@ class _Turn:
 
     def explains(self, asset: str, child: str) -> bool:
         """Whether an asset that is about to speak explains another's trouble."""
-        cause = self.cause(child)
-        if cause is not None:
-            return self.root(cause) == asset
-        whole = asset in self.topology.served.get(child, ())
-        return whole and self.view.standing(asset).phase is Phase.DOWN
+        cause = self.view.cause(child)
+        return cause is not None and self.root(cause) == asset
 
     def kin(self, asset: str, standing: Standing) -> Incident | None:
         """Return the open incident that this trouble belongs to, by one time and one place, where many fell at once."""
@@ -323,14 +329,19 @@ class _Turn:
             return None
         here = set(self.topology.territories(asset))
         together = [one for one in self.docket.open.values() if self.at_once(one, standing)]
-        for one in together:
-            if here & set(one.territories) and len(one.children) + len(one.members) + 1 >= MANY:
-                return one
         near = [one for one in together if here & set(one.territories)]
-        if len(near) >= MANY:
-            return min(near, key=lambda one: (one.opened, int(one.id)))
-        places = {one.territories for one in together}
-        return min(together, key=lambda one: int(one.id)) if len(places) >= REGION else None
+        near += [one for one in self.docket.open.values() if self.goes_on(one, here)]
+        fell = [self.view.standing(name) for name in self.topology.neighbours(asset)]
+        wave = sum(other.phase is Phase.DOWN and at_once(other, standing) for other in fell) if near else 0
+        found = [one for one in near if wave >= MANY or size(one) > MANY]
+        if not found and len({one.territories for one in together}) >= REGION:
+            found = together
+        return min(found, key=lambda one: (one.opened, int(one.id)), default=None)
+
+    def goes_on(self, incident: Incident, here: set[str]) -> bool:
+        """Whether an incident is an event that takes one asset of a territory after the other."""
+        many = len(incident.members) >= WAVE and not incident.part_of and bool(here & set(incident.territories))
+        return many and self.now - incident.changed < LASTS and incident.asset not in self.recovered
 
     def at_once(self, incident: Incident, standing: Standing) -> bool:
         """Whether an incident may have begun in the moment in which this trouble did."""
@@ -385,11 +396,16 @@ class _Turn:
         at = self.recovered.setdefault(asset, self.now)
         behind = (*own.children, *own.members)
         since = max(at, own.changed) if not first else self.now
-        if not behind and (own.part_of or self.now - since >= self.hold):
+        if not behind and (own.part_of or self.now - since >= self.holds(own)):
             self.docket.close(own, how, since)
         elif first:
-            rest = f"waiting for {self.topology.names(behind)}" if behind else f"closes in {self.hold.seconds} s"
+            rest = f"waiting for {self.topology.names(behind)}" if behind else f"closes in {self.holds(own).seconds} s"
             self.docket.revise(own, "updated", Entry(self.now, "recovered", f"{how}; {rest}"))
+
+    def holds(self, own: Incident) -> timedelta:
+        """Return how long an asset must have been back: longer each time that it did not stay."""
+        returns = sum(entry.what in {"again", "reopened"} for entry in own.timeline)
+        return min(self.hold * float(2 ** min(returns, 8)), max(self.hold, LONGEST_HOLD))
 
     def leave(self, home: Incident, asset: str, how: str) -> None:
         """Take a child out of an incident; the last one out closes it when its cause is gone."""

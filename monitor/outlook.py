@@ -91,36 +91,63 @@ class Outlook:
         if above:
             return self.lost(above)
         presumed = self.presumed(asset)
-        return presumed.standing.since if presumed else None
+        return presumed.standing.since if presumed and presumed.standing.phase is Phase.DOWN else None
 
     def blocked(self, asset: str, lost: Lost) -> str | None:
         """Return what explains the asset's failure, or None; ``lost`` says since when something else is gone."""
         return self.topology.blocked(asset, lost, self.now)
 
     def presumed(self, asset: str) -> Presumption | None:
-        """Say why something that cannot be seen must be lost: what needs it went down at once.
+        """Say why something that cannot be seen must be lost, in whole or over one address family: what needs it went
+        down at once.
 
-        Of several that would explain the same, the nearest is meant: nothing speaks for more.
+        Of several that would explain the same, the one that explains most is meant, then the nearest.
         """
+        found = self._apparent(asset)
+        if found is None:
+            return None
+        rivals = (name for name in self.topology.unwatched_above(found.down[0]) if name != asset)
+        return None if any(self._better(rival, asset, found) for rival in rivals) else found
+
+    def _better(self, rival: str, asset: str, found: Presumption) -> bool:
+        """Whether a rival explains more, or the same from nearer by."""
+        other = self._apparent(rival)
+        if other is None or other.standing.family != found.standing.family or not set(found.down) <= set(other.down):
+            return False
+        mine, theirs = (-len(found.down), -self.topology.depth(asset), asset), (
+            -len(other.down), -self.topology.depth(rival), rival,
+        )  # fmt: skip # two tuples side by side
+        return theirs < mine
+
+    def _apparent(self, asset: str) -> Presumption | None:
+        """Return what speaks for the loss of an asset, whatever else would explain it."""
         if asset not in self._presumed:
             self._presumed[asset] = None
-            self._presumed[asset] = self._presume(asset)
+            if self.topology.needed_by.get(asset):
+                found = (self._presume(asset, over) for over in (0, 6, 4))
+                self._presumed[asset] = next(filter(None, found), None)
         return self._presumed[asset]
 
-    def _presume(self, asset: str) -> Presumption | None:
-        if self.standing(asset).phase not in UNSEEN:
+    def over(self, asset: str, family: int) -> Standing:
+        """Return how an asset stands over one address family; 0: over all."""
+        return self.topology.standing(asset, self.states, family) if family else self.standing(asset)
+
+    def _presume(self, asset: str, family: int) -> Presumption | None:
+        if self.over(asset, family).phase not in UNSEEN:
             return None
-        needing = {name: self.standing(name) for name in self.topology.needing(asset, self.now)}
+        needing = {name: self.over(name, family) for name in self.topology.needing(asset, self.now)}
         known = {name: standing for name, standing in needing.items() if standing.phase not in UNSEEN}
-        down = self._fell_together({n: s for n, s in known.items() if s.phase is Phase.DOWN and self._unexplained(n)})
-        if len(down) < 2 or len(down) < SHARE * len(known) or self._nearer(asset, down):
+        fell = {n: s for n, s in known.items() if s.phase is Phase.DOWN and self._unexplained(n, family)}
+        down = self._fell_together(fell)
+        if len(down) < 2 or len(down) < SHARE * len(known) or (family and not self._spared(down, 10 - family)):
             return None
         standings = [known[name] for name in down]
         since = min(standing.since or self.now for standing in standings)
         seen = min((standing.seen for standing in standings if standing.seen), default=None)
         quiet = max((standing.quiet for standing in standings if standing.quiet), default=since)
-        reason = f"{self.topology.names(down)} went down at once"
-        standing = Standing(Phase.DOWN, Phase.DOWN, since, reason, seen, quiet=min(quiet, since))
+        reason = f"{self.topology.names(down)} went down at once" + (f" over IPv{family}" if family else "")
+        phase = Phase.DEGRADED if family else Phase.DOWN
+        standing = Standing(phase, phase, since, reason, seen, quiet=min(quiet, since), family=family)
         return Presumption(standing, tuple(down), len(known))
 
     def refuted(self, asset: str, opened: datetime) -> bool:
@@ -129,11 +156,11 @@ class Outlook:
         working = [one for one in needing if one.shown is Phase.UP and one.seen and one.seen > opened]
         return len(working) > (1 - SHARE) * len(needing)
 
-    def _unexplained(self, asset: str) -> bool:
+    def _unexplained(self, asset: str, family: int) -> bool:
         """Whether nothing that is seen to be down explains an asset's failure."""
 
         def seen_down(need: str) -> datetime | None:
-            standing = self.standing(need)
+            standing = self.over(need, family)
             return standing.since if standing.phase is Phase.DOWN else None
 
         return self.blocked(asset, seen_down) is None
@@ -143,17 +170,14 @@ class Outlook:
         groups = ([name for name, other in down.items() if at_once(one, other)] for one in down.values())
         return max(groups, key=len, default=[])
 
-    def _nearer(self, asset: str, down: list[str]) -> bool:
-        """Whether something between explains all of it already."""
-        between = (dependency.asset for dependency in self.topology.needed_by.get(asset, ()))
-        for name in between:
-            presumed = self.presumed(name) if self.standing(name).phase in UNSEEN else None
-            if presumed and set(down) <= set(presumed.down):
-                return True
-        return False
+    def _spared(self, assets: Iterable[str], family: int) -> bool:
+        """Whether a family works for some of these assets and is in doubt for none."""
+        others = [self.over(name, family) for name in assets]
+        seen = [other for other in others if other.phase not in UNSEEN]
+        return bool(seen) and all(other.shown is Phase.UP and not other.undecided for other in seen)
 
     def cause(self, asset: str) -> str | None:
-        """Return what explains an asset's trouble by what it needs, itself or all its failed servers.
+        """Return what explains an asset's trouble by what it needs, is made of, or is part of.
 
         Trouble over one address family alone is explained by what lost that family.
         """
@@ -162,26 +186,62 @@ class Outlook:
             needed = self.blocked(asset, lost)
             if needed is not None:
                 return needed
-            servers = [name for name in self.topology.servers.get(asset, ()) if self._down_over(name, family)]
+            servers = [
+                name for name in self.topology.servers.get(asset, ()) if self.over(name, family).phase is Phase.DOWN
+            ]
             behind = [self.blocked(name, lost) for name in servers]
             if servers and all(behind):
                 return min(name for name in behind if name)
-        return None
+        return self._server(asset) or self._whole(asset)
 
-    def _down_over(self, asset: str, family: int) -> bool:
-        """Whether an asset is down, over one address family if one is named."""
-        standing = self.topology.standing(asset, self.states, family) if family else self.standing(asset)
-        return standing.phase is Phase.DOWN
+    def _server(self, asset: str) -> str | None:
+        """Return the server that explains the trouble of what it serves: the last that failed, or its only one."""
+        servers = self.topology.servers.get(asset, ())
+        if self.standing(asset).phase is Phase.DOWN:
+            alone = servers[0] if len(servers) == 1 and len(self.topology.served[servers[0]]) > 1 else ""
+            return alone if alone and self.standing(alone).phase is Phase.DOWN else None
+        failed = [name for name in servers if self._fails_for(name, asset)]
+        return max(failed, key=lambda name: (self.standing(name).since or self.now, name), default=None)
+
+    def _whole(self, asset: str) -> str | None:
+        """Return what an asset serves and is in trouble with, when all that fails of the asset fails for that alone."""
+        wholes = [
+            name
+            for name in self.topology.served.get(asset, ())
+            if self.standing(name).phase is Phase.DOWN and self._server(name) is None
+        ]
+        failing = self._failing(asset)
+        return next((name for name in sorted(wholes) if failing and all(name in serves for serves in failing)), None)
+
+    def _failing(self, asset: str) -> list[tuple[str, ...]]:
+        """Return what each check of an asset that is in trouble serves."""
+        checks = self.topology.world.checks
+        return [
+            checks[name].serves
+            for name in self.topology.checks.get(asset, ())
+            if name in checks
+            and checks[name].asset == asset
+            and any(state.settled in TROUBLE for state in self.states.get(name, {}).values())
+        ]
+
+    def _fails_for(self, server: str, whole: str) -> bool:
+        """Whether a server is in trouble with what it does for the whole."""
+        return any(whole in serves for serves in self._failing(server))
 
     def _lost_over(self, asset: str, family: int) -> datetime | None:
         """Return since when an asset is lost over one address family."""
         since = self.lost(asset)
-        own = self.topology.standing(asset, self.states, family)
+        own = self.over(asset, family)
         if since is not None or own.phase is Phase.DOWN:
             return since or own.since
+        if own.phase not in UNSEEN:
+            return None
         lost = partial(self._lost_over, family=family)
-        above = self.blocked(asset, lost) if own.phase in UNSEEN else None
-        return lost(above) if above else None
+        above = self.blocked(asset, lost)
+        if above:
+            return lost(above)
+        presumed = self.presumed(asset)
+        return presumed.standing.since if presumed and presumed.standing.family == family else None
 
     def excuse(self, asset: str) -> Window | None:
         """Return the maintenance that explains an asset's trouble: its own, or that of what it cannot work without."""
@@ -229,6 +289,15 @@ class Outlook:
 
         What is reachable from some places only matters as much as what is degraded, unless a row says otherwise.
         """
+        if phase is Phase.PARTITIONED and len(self.topology.world.vantages) > 1:
+            return None  # one vantage against all others: the page shows it
+        own = self._row(asset, phase)
+        wholes = [name for name in self.topology.served.get(asset, ()) if self._server(name) == asset]
+        found = [own, *(self._row(name, self.standing(name).phase) for name in wholes)]
+        return max((one for one in found if one), key=lambda one: one.rank, default=None)
+
+    def _row(self, asset: str, phase: Phase) -> Severity | None:
+        """Return what the table says of one asset."""
         kind, people, left = self.topology.kind(asset), self.topology.people(asset), self.left(asset)
         for wanted in (phase, Phase.DEGRADED) if phase is Phase.PARTITIONED else (phase,):
             for row in self.topology.world.severities:

@@ -50,8 +50,8 @@ class Standing:
 
     def behind(self, cause: str) -> "Standing":
         """Return how it stands when something else explains its trouble."""
-        if self.family:
-            return replace(self, reason=f"{self.reason}, as {cause} is")
+        if self.phase is not Phase.DOWN:
+            return replace(self, reason=f"{self.reason}; {cause} is the cause")
         reason = f"behind {cause}, which is down"
         return replace(self, phase=Phase.UNREACHABLE, shown=Phase.UNREACHABLE, reason=reason)
 

@@ -205,11 +205,13 @@ def test_one_server_of_many_is_its_own_incident() -> None:
     assert story.phase("cctld:dm") is Phase.DEGRADED
 
 
-def test_the_last_server_left_is_a_major_incident_of_the_cctld() -> None:
+def test_the_last_server_left_makes_the_failure_of_another_a_major_incident() -> None:
     story = Story(zone(2))
     told = story.at(10, down=["nameserver:ns0"])
-    assert ("opened", "1", "ccTLD DM degraded") in told
-    assert story.book.open["1"].left == "1 of 2 servers answer"
+    assert told == [("opened", "1", "Name server NS0 down")]
+    assert story.book.open["1"].severity is Severity.MAJOR
+    assert story.book.open["1"].children == ("cctld:dm",)
+    assert story.phase("cctld:dm") is Phase.DEGRADED
 
 
 def test_all_servers_at_once_are_one_incident_of_the_cctld() -> None:

@@ -55,7 +55,16 @@ def make_world(
         "AG": Territory("AG", "Antigua and Barbuda", "America/Antigua", 103603),
         "DM": Territory("DM", "Dominica", "America/Dominica", 74656),
     }
-    return World(VANTAGE, territories, known, {c.id: c for c in all_checks}, tuple(dependencies), SEVERITIES)
+    return World(
+        VANTAGE,
+        territories,
+        known,
+        {c.id: c for c in all_checks},
+        tuple(dependencies),
+        SEVERITIES,
+        hold_seconds=0.0,
+        reopen_seconds=0.0,
+    )
 
 
 def islands() -> World:
