@@ -3,32 +3,32 @@
 Several daemons watch the same cut side by side, each killed around another commit and started again on what it left.
 """
 
-import itertools
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import count, product
 
 import pytest
 
 from tests.lab.archipelago import Archipelago
 from tests.lab.dying import MILESTONES
 from tests.lab.net import LabError
-from tests.lab.victim import Point, Victim
+from tests.lab.victim import VICTIMS, Point, Victim
 
 pytestmark = pytest.mark.lab
 SIDE_BY_SIDE = 6
 PATIENCE = 90.0
 """Seconds; nothing waits so long but what has failed."""
 TELLING: tuple[Point, ...] = (
-    ("before", "opened"),
-    ("after", "opened"),
-    ("after", "claimed"),
-    ("before", "answered"),
-    ("after", "closed"),
-    ("before", "end-answered"),
+    ("hub", "before", "opened"),
+    ("hub", "after", "claimed"),
+    ("hub", "before", "answered"),
+    ("hub", "after", "closed"),
+    ("bon", "after", "opened"),
+    ("bon", "before", "end-answered"),
 )
-"""Doubt lost, verdict kept, not sent, sent and not known, end kept, end sent and not known."""
-OTHERS = [point for point in itertools.product(("before", "after"), MILESTONES) if point not in TELLING]
+"""Verdict lost, message not sent, sent and not known, end kept; waits for the way out, left and not known."""
+OTHERS = [point for point in product(VICTIMS, ("before", "after"), MILESTONES) if point not in TELLING]
 
 
 def tend_until(victims: Sequence[Victim], condition: Callable[[Victim], bool], what: str) -> None:
@@ -38,8 +38,9 @@ def tend_until(victims: Sequence[Victim], condition: Callable[[Victim], bool], w
         victim.tend()
         try:
             return condition(victim)
-        except OSError:
-            return False  # it does not answer yet
+        except OSError as error:  # it does not answer yet
+            victim.silence = repr(error)
+            return False
 
     deadline = time.monotonic() + PATIENCE
     while missing := [victim for victim in victims if not holds(victim)]:
@@ -54,15 +55,15 @@ def tell(lab: Archipelago, points: Sequence[Point]) -> list[Point]:
     with ExitStack() as stack:
         victims = []
         for number, point in enumerate(points, 1):
-            victims.append(Victim(lab, number, point))
+            victims.append(VICTIMS[point[0]](lab, number, point))
             stack.callback(victims[-1].kill)
-        tend_until(victims, Victim.whole, "everything is up")
+        tend_until(victims, lambda victim: victim.whole(), "everything is up")
         for victim in victims:
             victim.arm()
         lab.cut("bon1")
-        tend_until(victims, Victim.broken, "everybody has been told of the cut")
+        tend_until(victims, lambda victim: victim.broken(), "everybody has been told of the cut")
         lab.heal("bon1")
-        tend_until(victims, Victim.over, "everybody has been told of the end")
+        tend_until(victims, lambda victim: victim.over(), "everybody has been told of the end")
         for victim in victims:
             judge(victim)
         return [point for victim, point in zip(victims, points, strict=True) if victim.reborn]
@@ -88,14 +89,15 @@ def test_killed_around_every_milestone(lab: Archipelago) -> None:
 
 
 @pytest.mark.soak
-def test_killed_around_every_commit(lab: Archipelago) -> None:
+@pytest.mark.parametrize("vantage", VICTIMS)
+def test_killed_around_every_commit(lab: Archipelago, vantage: str) -> None:
     """Stories differ in how many commits they have: it goes on until no victim finds the commit of its number."""
     died = 0
-    for first in itertools.count(1, SIDE_BY_SIDE // 2):
-        numbers = map(str, range(first, first + SIDE_BY_SIDE // 2))
-        found = tell(lab, list(itertools.product(("before", "after"), numbers)))
+    for first in count(1, SIDE_BY_SIDE // 2):
+        numbers = [str(first + number) for number in range(SIDE_BY_SIDE // 2)]
+        found = tell(lab, list(product([vantage], ("before", "after"), numbers)))
         died += len(found)
-        print(f"{died} deaths, up to commit {first + SIDE_BY_SIDE // 2 - 1}")
+        print(f"{vantage}: {died} deaths, up to commit {numbers[-1]}")
         if not found:
             break
     assert died > SIDE_BY_SIDE
