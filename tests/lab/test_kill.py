@@ -77,6 +77,7 @@ def judge(victim: Victim) -> None:
         raise AssertionError(f"{error}\n{victim.story()}") from error
 
 
+@pytest.mark.timeout(300)  # where it fails, it says why before that
 def test_the_incident_goes_on_after_a_kill(lab: Archipelago) -> None:
     assert tell(lab, TELLING) == list(TELLING)
 
