@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,10 +66,14 @@ class Lambi:
             sock.settimeout(10)
             sock.connect(str(self.config / "lambi.sock"))
             sock.sendall(f"GET {path} HTTP/1.0\r\nHost: public\r\n\r\n".encode())
-            answer = b"".join(iter(lambda: sock.recv(65536), b""))
-        head, _, body = answer.partition(b"\r\n\r\n")
-        if b" 200 " not in head.split(b"\r\n")[0]:
-            raise OSError(f"{path}: {head[:60]!r}")
+            answer = HTTPResponse(sock)
+            try:
+                answer.begin()
+                body = answer.read()
+            except HTTPException as error:
+                raise OSError(f"{path}: {error!r}") from error  # it died while it answered
+        if answer.status != HTTPStatus.OK:
+            raise OSError(f"{path}: {answer.status} {body[:60]!r}")
         return body.decode()
 
     def json(self, path: str) -> Any:
@@ -134,11 +140,13 @@ class Lambi:
         self.wait(f"{expected}", lambda: expected.items() <= self.states().items(), seconds)
 
     def wait_all_up(self) -> None:
-        """Wait until every watched asset is UP and every one of its checks has answered."""
-        self.wait("everything is up", lambda: set(self.states().values()) == {"up"} and self._all_seen(), 30)
+        """Wait until everything is up."""
+        self.wait("everything is up", self.whole, 30)
 
-    def _all_seen(self) -> bool:
-        return all(check["state"] == "up" for check in self.checks(*self.states()))
+    def whole(self) -> bool:
+        """Whether every watched asset is UP and every one of its checks has answered."""
+        states = self.states()
+        return set(states.values()) == {"up"} and all(check["state"] == "up" for check in self.checks(*states))
 
     def checks(self, *assets: str) -> list[dict[str, Any]]:
         """Return every check of these assets."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -114,5 +115,11 @@ def _decoded(kind: str, text: str) -> str:
 def received_mail(folder: Path) -> list[Mail]:
     """Read the mailbox, oldest first."""
     files = sorted((folder / "smtp" / "mailbox" / "new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
-    parsed = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files]
-    return [Mail(str(message["X-MailFrom"]), str(message["X-RcptTo"]), message) for message in parsed]
+    return [_parsed(path) for path in files]
+
+
+@cache
+def _parsed(path: Path) -> Mail:
+    """Parse a file of the mailbox, once: it never changes."""
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    return Mail(str(message["X-MailFrom"]), str(message["X-RcptTo"]), message)
