@@ -150,7 +150,8 @@ class App:
         try:
             await web.TCPSite(runner, door.host, door.port).start()
         except OSError as error:
-            why = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror  # a resolver's are negative
+            number = error.errno or 0  # a resolver's are negative
+            why = os.strerror(number) if number > 0 else error.strerror
             raise DoorError(f"{_host(door)} cannot be listened on: {why}", key) from error
 
     async def run(self, stop: asyncio.Event) -> None:

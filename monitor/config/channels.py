@@ -53,7 +53,7 @@ def _channel(row: Channel, node: Node, environ: Mapping[str, str]) -> tuple[Any,
 
 
 def _open_secret(key: str, value: object) -> Fault | None:
-    """Refuse a login that stands in a URL or host, and a parameter of a URL that holds a secret; neither is repeated."""
+    """Refuse a login in a URL or host, and a parameter of a URL that holds a secret; neither is repeated."""
     if not isinstance(value, str) or not (key == "host" or "://" in value):
         return None
     place = "username and password: {env: NAME} or {file: /path}"

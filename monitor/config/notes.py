@@ -8,6 +8,9 @@ from monitor.config.problems import Problem
 from monitor.config.schema import DependRow, Document
 from monitor.model import World
 
+_ENOUGH = {"all": any, "any": all}
+"""Of which needs a failure must be seen to explain another's."""
+
 
 def notes(doc: Document, tree: Node, world: World, contacts: Collection[Contact], on: Collection[str]) -> list[Problem]:
     """Return what to know of files that have no problem; ``on``: the channels that are switched on."""
@@ -34,23 +37,25 @@ def _assets(doc: Document, tree: Node, asked: Collection[str]) -> Iterator[Probl
 
 def _depends(doc: Document, tree: Node, asked: Collection[str]) -> Iterator[Problem]:
     """Of dependencies that can explain no failure: not confirmed, or on what is never seen to fail."""
+    seen = _seen_to_fail(doc.depends, asked)
     for number, row in enumerate(doc.depends):
         node = tree.at("depends", number)
         if "confirmed" not in row.model_fields_set:
             yield node.problem("a guess that silences nobody", "confirmed: true, or confirmed: false", key="confirmed")
         for index, need in enumerate(row.on if row.confirmed else ()):
-            if not _can_fail(need, doc.depends, asked):
+            if need not in seen:
                 what = "this dependency" if row.mode == "any" else "it"
                 message = f'nothing asks "{need}", so {what} never explains why "{row.asset}" does not answer'
                 yield node.at("on").problem(message, f'a target: "{need} ADDRESS"', key=index)
 
 
-def _can_fail(asset: str, rows: Collection[DependRow], asked: Collection[str]) -> bool:
-    """Whether a failure of the asset is ever seen: by its own checks, or as that of what it needs."""
-    if asset in asked:
-        return True
-    above = [need for row in rows if row.confirmed and row.asset == asset for need in row.on]
-    return any(_can_fail(need, rows, asked) for need in above)
+def _seen_to_fail(rows: Collection[DependRow], asked: Collection[str]) -> set[str]:
+    """Return the assets whose failure is ever seen: by their own checks, or as that of what they need."""
+    found, before = set(asked), -1
+    while len(found) > before:
+        before = len(found)
+        found |= {row.asset for row in rows if row.confirmed and _ENOUGH[row.mode](need in found for need in row.on)}
+    return found
 
 
 def _contacts(doc: Document, tree: Node, on: Collection[str]) -> Iterator[Problem]:
