@@ -41,7 +41,8 @@ def _depends(doc: Document, tree: Node, asked: Collection[str]) -> Iterator[Prob
     for number, row in enumerate(doc.depends):
         node = tree.at("depends", number)
         if "confirmed" not in row.model_fields_set:
-            yield node.problem("a guess that silences nobody", "confirmed: true, or confirmed: false", key="confirmed")
+            expected = "confirmed: true, or confirmed: false if it is meant as a guess"
+            yield node.problem("a guess that silences nobody", expected, key="confirmed")
         for index, need in enumerate(row.on if row.confirmed else ()):
             if need not in seen:
                 what = "this dependency" if row.mode == "any" else "it"

@@ -113,7 +113,8 @@ def zone(value: Any) -> str:
     """Return a time zone of the IANA database."""
     text = _text(value)
     if text not in _ZONES:
-        near = did_you_mean(text, _ZONES, cutoff=0.85)
+        cities = {name.rpartition("/")[2].replace("_", " ").casefold(): name for name in sorted(_ZONES)}
+        near = did_you_mean(cities.get(text.casefold(), text), _ZONES, cutoff=0.85)
         raise wrong(f'"{text[:40]}" is not a time zone of the IANA database{near}', "like America/Port_of_Spain or UTC")
     return text
 

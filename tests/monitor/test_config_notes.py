@@ -47,7 +47,7 @@ def test_a_dependency_on_what_nobody_asks_explains_nothing(tmp_path: Path) -> No
         f'targets.yaml:3: depends[0].on[0]: nothing asks "cable:eclink", so it {silent}',
         f'targets.yaml:4: depends[1].on[1]: nothing asks "cable:eclink", so this dependency {silent}',
         "targets.yaml:5: depends[2].confirmed: a guess that silences nobody; "
-        "expected confirmed: true, or confirmed: false",
+        "expected confirmed: true, or confirmed: false if it is meant as a guess",
     ]
 
 
