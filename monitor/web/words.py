@@ -39,6 +39,7 @@ MEANINGS = {
 
 BETWEEN = frozenset({Phase.SUSPECT, Phase.RECOVERING})
 """Phases on the way to a verdict."""
+VERDICTS = frozenset({Phase.UP, Phase.DEGRADED, Phase.DOWN, Phase.UNREACHABLE})
 
 _STATE = re.compile(r"(?: is)? (down|degraded|cut off|cut off in part)$")
 """How an incident's title ends (`Topology.title`)."""
@@ -173,8 +174,9 @@ def headline(snapshot: Snapshot, blind: Sequence[datetime | None], watched: Sequ
     if not any(view.seen for view in watched):
         return "The first looks are under way."
     looking = sum(view.phase in BETWEEN or not view.seen for view in watched)
-    if looking and not answering:
-        return f"Still looking: {looking} of {len(watched)} watched assets have no verdict yet."
+    if not any(view.phase in VERDICTS for view in watched):
+        none = f"one of the {len(watched)} watched assets"
+        return f"Still looking: n{none} has a verdict yet." if looking else f"N{none} can be known from here now."
     still = f", {looking} are still being looked at" if looking else ""
     return f"No incident is open; {answering} of {len(watched)} watched assets answer{still}."
 

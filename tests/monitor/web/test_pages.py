@@ -252,9 +252,12 @@ async def test_before_the_first_verdicts_it_is_still_looking_and_does_not_count_
     watched = [name for name, v in s.assets.items() if v.phase is Phase.UP and name != worlds.VANTAGE]
     doubted = {name: replace(s.assets[name], phase=Phase.SUSPECT) for name in watched}
     async with Site(replace(s, assets={**s.assets, **doubted})) as site:
-        assert "Still looking: 164 of 164 watched assets have no verdict yet." in await site.text("/")
+        assert "Still looking: none of the 164 watched assets has a verdict yet." in await site.text("/")
         site.snapshot = replace(s, assets={**s.assets, **dict(list(doubted.items())[:4])})
         answer = await site.json("/api/v1/status")
+        unknown = {name: replace(s.assets[name], phase=Phase.UNKNOWN) for name in watched}
+        site.snapshot = replace(s, assets={**s.assets, **unknown}, at=worlds.NOW - timedelta(milliseconds=500))
+        assert "None of the 164 watched assets can be known from here now." in await site.text("/")
     assert answer["headline"] == ("No incident is open; 160 of 164 watched assets answer, 4 are still being looked at.")
 
 
