@@ -101,6 +101,7 @@ def test_no_desk_that_an_sms_cannot_show_or_nobody_can_dial(tmp_path: Path, desk
     [
         "http://u:hunter2@gw.agency.net/",
         "http://hunter2@gw.agency.net",
+        "http://u:/hunter2@gw.agency.net/",
         "http://gw.agency.net/?password=hunter2",
         "http://gw.agency.net/?user=u&PASS=hunter2",
         "http://gw.agency.net/?a=1;api_key=hunter2",
