@@ -10,7 +10,7 @@ from monitor.cli.say import EXIT_UNKNOWN, EXIT_WRONG, EXITS, out, out_json, tabl
 
 app = typer.Typer()
 
-KNOWN = ("up", "degraded", "down", "recovering", "unreachable")
+KNOWN = ("up", "degraded", "partitioned", "down", "recovering", "unreachable")
 """States that rest on a verdict; a region of which nothing has one yet is not well."""
 
 

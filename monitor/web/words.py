@@ -39,9 +39,9 @@ MEANINGS = {
 
 BETWEEN = frozenset({Phase.SUSPECT, Phase.RECOVERING})
 """Phases on the way to a verdict."""
-VERDICTS = frozenset({Phase.UP, Phase.DEGRADED, Phase.DOWN, Phase.UNREACHABLE})
+VERDICTS = frozenset({Phase.UP, Phase.DEGRADED, Phase.PARTITIONED, Phase.DOWN, Phase.UNREACHABLE})
 
-_STATE = re.compile(r"(?: is)? (down|degraded|cut off|cut off in part)$")
+_STATE = re.compile(r"( and \d+ more|)(?: is)? (down|degraded|partitioned|cut off|cut off in part)$")
 """How an incident's title ends (`Topology.title`)."""
 
 EVIDENCE = {
@@ -183,7 +183,9 @@ def headline(snapshot: Snapshot, blind: Sequence[datetime | None], watched: Sequ
 
 def told(incident: Incident) -> str:
     """The incident's title, in the past when it is over: "Cable ECFS was down"."""
-    return _STATE.sub(r" was \1", incident.title) if incident.closed else incident.title
+    if incident.closed is None:
+        return incident.title
+    return _STATE.sub(lambda end: f"{end[1]} were {end[2]}" if end[1] else f" was {end[2]}", incident.title)
 
 
 def _troubles(incidents: Sequence[Incident]) -> str:

@@ -266,6 +266,7 @@ async def test_before_the_first_verdicts_it_is_still_looking_and_does_not_count_
     [
         ("Cable ECFS down", "Cable ECFS was down"),
         (".dm is degraded", ".dm was degraded"),
+        ("Router R and 3 more down", "Router R and 3 more were down"),
         ("Vantage here cut off", "Vantage here was cut off"),
         ("Vantage here cut off in part", "Vantage here was cut off in part"),
         ("Trouble 7", "Trouble 7"),
