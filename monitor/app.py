@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -39,6 +40,16 @@ EXPLAINED = timedelta(seconds=10)
 TEST_PATIENCE = 60.0
 """Seconds that ``contact test`` waits for the provider's word."""
 STOP_SECONDS = 2.0
+MOST_NOTES = 3
+"""How many notes on the config the greeting repeats."""
+
+
+class DoorError(Exception):
+    """A door cannot be opened; one sentence says why, and `key` is where config says where it is."""
+
+    def __init__(self, sentence: str, key: str) -> None:
+        super().__init__(sentence)
+        self.key = key
 
 
 class App:
@@ -57,7 +68,7 @@ class App:
 
     @classmethod
     async def start(cls, settings: Settings, clock: Clock, say: Callable[[str], None], journal: type[Journal]) -> Self:
-        """Open everything and begin to look; raises JournalError, ControlError, OSError."""
+        """Open everything and begin to look; raises JournalError, DoorError, ControlError, OSError."""
         app = cls(settings, clock, say)
         app.journal = await journal.open(settings.state / "journal.sqlite", SCHEMAS)
         app.series = SeriesStore(
@@ -126,17 +137,22 @@ class App:
         )
         token = settings.ops.token or ""
         metrics = ops.make_app(snapshot=self.snapshots, token=token, clock=self.clock, count_bug=self.count_bug)
-        await self._listen(make(), settings.public)
-        await self._listen(metrics, settings.ops)
+        await self._listen(make(), settings.public, "web.public")
+        await self._listen(metrics, settings.ops, "web.ops")
         self.runners.append(
             await control.serve(settings.control, self.commands(), read=make(), count_bug=self.count_bug)
         )
 
-    async def _listen(self, app: web.Application, door: Door) -> None:
+    async def _listen(self, app: web.Application, door: Door, key: str) -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         self.runners.append(runner)
-        await web.TCPSite(runner, door.host, door.port).start()
+        try:
+            await web.TCPSite(runner, door.host, door.port).start()
+        except OSError as error:
+            number = error.errno or 0  # a resolver's are negative
+            why = os.strerror(number) if number > 0 else error.strerror
+            raise DoorError(f"{_host(door)} cannot be listened on: {why}", key) from error
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop."""
@@ -276,7 +292,17 @@ def greeting(app: App) -> list[str]:
         f"{len(watched)} assets watched by {len(world.checks) - references} checks, {idle} known and not watched; "
         f"{references} references for the own link; about {settings.packets_per_minute:.0f} packets a minute",
     ]
-    return lines + [f"note: {note}" for note in app.health().capabilities]
+    notes = [str(note) for note in settings.notes[:MOST_NOTES]]
+    if (more := len(settings.notes) - MOST_NOTES) > 0:
+        notes.append(f"{more} more on the config: lambi config check")
+    return lines + [f"note: {note}" for note in (*app.health().capabilities, *notes)]
+
+
+def _key(error: Exception) -> str:
+    """Name what in the config decides about what could not be had."""
+    if isinstance(error, DoorError):
+        return error.key
+    return "web.control" if isinstance(error, control.ControlError) else "store.folder"
 
 
 async def run(
@@ -302,8 +328,10 @@ async def run(
                 await app.stop()
     except OSError as error:
         say(f"cannot start: {error.strerror or error}")
-    except (TakenError, JournalError, RunbookError, control.ControlError) as error:
+    except RunbookError as error:
         say(str(error))
+    except (TakenError, JournalError, DoorError, control.ControlError) as error:
+        say(f"{error}; to change that, set {_key(error)} in {settings.file}")
     else:
         return 0
     return 1

@@ -15,6 +15,8 @@ app = typer.Typer(help="Check the config, or print what may stand in it.", no_ar
 def check(*, config: options.Folder = None, json: options.Json = False) -> None:
     """Read every file and print every problem at once: file, line, key, what was expected. Exit 1 when there is one.
 
+    A note names what is allowed and yet does nothing, such as a contact that no route names; it changes no exit code.
+
     Examples:  lambi config check   |   lambi config check --config ./my-config --json
     """
     folder = files.overlay(config)
@@ -22,15 +24,17 @@ def check(*, config: options.Folder = None, json: options.Json = False) -> None:
         settings = load(folder)
     except ConfigError as error:
         if json:
-            out_json({"ok": False, "problems": [_problem(one) for one in error.problems]})
+            out_json({"ok": False, "problems": [_problem(one) for one in error.problems], "notes": []})
         else:
             out("\n".join(map(str, error.problems)))
             out(f"{len(error.problems)} to put right")
         raise typer.Exit(EXIT_WRONG) from error
     facts = _facts(settings)
     if json:
-        out_json({"ok": True, "problems": [], **facts})
+        out_json({"ok": True, "problems": [], "notes": [_problem(one) for one in settings.notes], **facts})
     else:
+        for note in settings.notes:
+            out(f"note: {note}")
         lying = f"the shipped config with {folder} over it" if folder else "the shipped config"
         out(f"{lying} is fine")
         out(

@@ -33,6 +33,7 @@ def send_test(
     name: Annotated[str, typer.Argument(help="The contact's name, as `lambi contact list` shows it.")],
     *,
     config: options.Folder = None,
+    socket: options.Socket = None,
     json: options.Json = False,
 ) -> None:
     """Send a message marked TEST over the real path and print what the provider said. Exit 1 when it was not taken.
@@ -41,7 +42,7 @@ def send_test(
 
     Example:  lambi contact test bb-regulator
     """
-    answer = files.client(config, timeout=PATIENCE).run("contact-test", {"contact": name})
+    answer = files.client(config, socket, timeout=PATIENCE).run("contact-test", {"contact": name})
     if json:
         out_json(answer)
     else:

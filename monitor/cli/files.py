@@ -6,7 +6,6 @@ from monitor.cli.client import Client
 from monitor.cli.options import ETC
 from monitor.cli.say import EXIT_USAGE, CommandError
 from monitor.config import ConfigError, Settings, load
-from monitor.data import state_folder
 
 
 def overlay(folder: Path | None) -> Path | None:
@@ -28,10 +27,13 @@ def settings(folder: Path | None) -> Settings:
         raise CommandError("\n".join([*map(str, error.problems), end]), EXIT_USAGE) from error
 
 
-def client(folder: Path | None, *, timeout: float = 10.0) -> Client:
-    """Reach the daemon. A config that somebody is editing hides it only where the socket has a place of its own."""
-    try:
-        path = load(overlay(folder)).control
-    except ConfigError:
-        path = state_folder() / "control.sock"
-    return Client(path, timeout=timeout)
+def client(folder: Path | None, named: Path | None, *, timeout: float = 10.0) -> Client:
+    """Reach the daemon at the ``named`` socket, else at the config's; no other's is guessed while that is invalid."""
+    if named is None:
+        try:
+            named = settings(folder).control
+        except CommandError as error:
+            if not isinstance(error.__cause__, ConfigError):
+                raise
+            raise CommandError(f"{error}; a daemon that runs is asked with --socket PATH", error.code) from error
+    return Client(named, timeout=timeout)

@@ -27,6 +27,7 @@ def incidents(
     page: Annotated[int, typer.Option(min=1, help="Which page of the list.")] = 1,
     per: Annotated[int, typer.Option(min=1, max=1000, help="Incidents on a page.")] = 50,
     config: options.Folder = None,
+    socket: options.Socket = None,
     json: options.Json = False,
 ) -> None:
     """List incidents, newest first, and for what share of the period this site was looking; or tell one of them.
@@ -35,7 +36,7 @@ def incidents(
 
     The JSON is that of GET /api/v1/incidents and /api/v1/incident/ID (docs/api.md).
     """
-    daemon = files.client(config)
+    daemon = files.client(config, socket)
     if number is not None:
         _one(daemon.read(f"/api/v1/incident/{_slug(number)}"), json=json)
         return

@@ -14,3 +14,6 @@ Folder = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Socket = Annotated[
+    Path | None, typer.Option("--socket", help="The daemon's control socket. Default: where the config says.")
+]

@@ -10,16 +10,19 @@ from monitor.cli.say import EXIT_UNKNOWN, EXIT_WRONG, EXITS, out, out_json, tabl
 
 app = typer.Typer()
 
+KNOWN = ("up", "degraded", "partitioned", "down", "recovering", "unreachable")
+"""States that rest on a verdict; a region of which nothing has one yet is not well."""
+
 
 @app.command(epilog=EXITS)
-def status(*, config: options.Folder = None, json: options.Json = False) -> None:
+def status(*, config: options.Folder = None, socket: options.Socket = None, json: options.Json = False) -> None:
     """Say how the region is: what is down, what is open, whether this vantage sees the world.
 
     Exit 0 when nothing is down and no incident is open, 1 when something is, 4 when nothing watched can be known.
 
     Examples:  lambi status   |   lambi status --json | jq .watched   (as GET /api/v1/status, docs/api.md)
     """
-    answer = files.client(config).read("/api/v1/status")
+    answer = files.client(config, socket).read("/api/v1/status")
     if json:
         out_json(answer)
     else:
@@ -29,7 +32,7 @@ def status(*, config: options.Folder = None, json: options.Json = False) -> None
 
 def _verdict(answer: dict[str, Any]) -> int:
     watched = answer["watched"]
-    if watched.get("unknown", 0) == answer["watched_total"] > 0:
+    if answer["watched_total"] and not any(watched.get(state) for state in KNOWN):
         return EXIT_UNKNOWN
     return EXIT_WRONG if answer["incidents"] or watched.get("down") else 0
 

@@ -1,17 +1,21 @@
 """Channels of the files -> channel objects; secrets come from the environment or a file."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from alerting.channels import CHANNELS
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean
 from monitor.config.registry import checked, construct, secrets
 from monitor.config.schema import Channel, Document, Secret
-from monitor.config.validate import placed
+from monitor.config.validate import Fault, placed
 
 _MAX_SECRET = 4_096
+_SECRET = re.compile(r"pass|pwd|secret|token|auth|credential|signature|(^|[_-]|api)key$")
+"""What a parameter of a URL is called when its value is not for everybody."""
 
 
 def build_channels(doc: Document, tree: Node, environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
@@ -34,6 +38,7 @@ def _channel(row: Channel, node: Node, environ: Mapping[str, str]) -> tuple[Any,
     """Return the channel, or None when it is off or wrong."""
     cls = CHANNELS[row.kind]
     values, wrong = checked(cls, dict(row.model_extra or {}))
+    wrong = wrong or [fault for key, value in values.items() if (fault := _open_secret(key, value))]
     if wrong or not row.enabled:
         return None, [placed(fault, node) for fault in wrong]
     for key in secrets(cls):
@@ -45,6 +50,18 @@ def _channel(row: Channel, node: Node, environ: Mapping[str, str]) -> tuple[Any,
         values[key] = found
     channel, wrong = construct(cls, values)
     return channel, [placed(fault, node) for fault in wrong]
+
+
+def _open_secret(key: str, value: object) -> Fault | None:
+    """Refuse a login in a URL or host, and a parameter of a URL that holds a secret; neither is repeated."""
+    if not isinstance(value, str) or not (key == "host" or "://" in value):
+        return None
+    place = "username and password: {env: NAME} or {file: /path}"
+    address, _, query = value.partition("?")
+    names = [unquote(part.partition("=")[0]).lower() for part in re.split("[&;#]", query) if "=" in part]
+    if "@" in address or any(map(_SECRET.search, names)):
+        return Fault((key,), "a login or secret must not stand in an address", place)
+    return None
 
 
 def read_secret(place: Secret, node: Node, environ: Mapping[str, str]) -> tuple[str, Problem | None]:

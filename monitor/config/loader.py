@@ -13,6 +13,7 @@ from monitor.config.guard import check_guard
 from monitor.config.inventory import TABLES, read_inventory
 from monitor.config.merge import Merger
 from monitor.config.nodes import Node, UnreadableError, read_yaml
+from monitor.config.notes import notes
 from monitor.config.people import check_people, directory
 from monitor.config.problems import ConfigError, Problem, Where, did_you_mean
 from monitor.config.schema import FILES, Document
@@ -42,6 +43,7 @@ def check(overlay: Path | None, environ: Mapping[str, str] | None = None) -> lis
 
 def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
     problems: list[Problem] = []
+    own = (overlay or OVERLAY) / "lambi.yaml"
     overlay = _opened(overlay, problems)
     unread: list[Problem] = []
     folder, merger = data.shipped("config"), Merger()
@@ -62,10 +64,11 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     problems += check_people(doc, tree, world.territories, contacts, forms(doc))
     ops, wrong = ops_door(doc, tree, environ)
     problems += wrong
-    home = state(doc)
+    home, people = state(doc), directory(doc)
+    noted = [] if problems else notes(doc, tree, world, people.contacts.values(), channels)
     settings = Settings(
         world=world,
-        directory=directory(doc),
+        directory=people,
         channels=channels,
         site=doc.site,
         state=home,
@@ -75,6 +78,8 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
         base_url=base_url(doc),
         retention_days=doc.store.retention_days,
         user_agent=doc.user_agent,
+        file=own,
+        notes=tuple(_in_order([note for note in noted if not Path(note.file).is_relative_to(folder)])),
     )
     return settings, _in_order(problems)
 

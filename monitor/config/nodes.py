@@ -1,5 +1,6 @@
 """YAML text -> nodes that remember their line. Values stay text: the schema decides what they are."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,6 +174,8 @@ class _Reader:
             value = self._node(next(self._events), below, where, depth + 1)
             if not name:
                 self.problems.append(Problem(where, path, "a key that is not plain text"))
+            elif value.value is None and re.search(r"[\s:]", name):  # {port:80}: it would be lost, and may be a secret
+                self.problems.append(Problem(where, path, "a key without a value", 'a colon and a blank, "key: value"'))
             elif name in pairs:
                 first = pairs[name].where.line
                 self.problems.append(Problem(where, below, f"written twice; the first stands in line {first}"))

@@ -1,13 +1,14 @@
 """Contacts and routes -> Directory. No address is repeated in a problem: it is a personal datum."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from alerting.model import Address, Contact, Route, Severity
 from alerting.plan import Directory
 from monitor.config.nodes import Node
-from monitor.config.problems import Problem, did_you_mean
+from monitor.config.problems import Problem, did_you_mean, which_territory
 from monitor.config.schema import AddressRow, ContactRow, Document
+from monitor.model import Territory
 
 _EXAMPLE_HOST = re.compile(r"(.*[@.])?(example|invalid|example\.(com|net|org))\.?", re.IGNORECASE)
 """RFC 2606: nobody can be reached there."""
@@ -38,7 +39,7 @@ def _plain(to: str) -> str:
 
 
 def check_people(
-    doc: Document, tree: Node, territories: Iterable[str], names: set[str], forms: Mapping[str, str]
+    doc: Document, tree: Node, territories: Mapping[str, Territory], names: set[str], forms: Mapping[str, str]
 ) -> list[Problem]:
     """Check contacts and routes; ``names``: contacts of the files; ``forms``: channel -> sms | mail."""
     problems = []
@@ -46,20 +47,18 @@ def check_people(
         node = tree.at("contacts", number, "addresses")
         for index, way in enumerate(contact.addresses):
             problems += _address(way, node.at(index), doc, forms)
-    codes = set(territories)
+    places = {code: territory.name for code, territory in territories.items()}
     for number, route in enumerate(doc.routes):
         node = tree.at("routes", number)
-        problems += _known(route.contacts, names, node.at("contacts"), "contact")
-        problems += _known(route.territories, codes, node.at("territories"), "territory")
+        for index, name in enumerate(route.contacts):
+            if name not in names:
+                message = f'unknown contact "{name}"{did_you_mean(name, names)}'
+                problems.append(node.at("contacts").problem(message, key=index))
+        for index, code in enumerate(route.territories):
+            if code not in places:
+                message = f'unknown territory "{code}"{which_territory(code, places)}'
+                problems.append(node.at("territories").problem(message, "an ISO code", key=index))
     return problems
-
-
-def _known(names: Iterable[str], known: set[str], node: Node, what: str) -> list[Problem]:
-    return [
-        node.problem(f'unknown {what} "{name}"{did_you_mean(name, known)}', key=index)
-        for index, name in enumerate(names)
-        if name not in known
-    ]
 
 
 def _address(way: AddressRow, node: Node, doc: Document, forms: Mapping[str, str]) -> list[Problem]:
@@ -78,7 +77,4 @@ def _address(way: AddressRow, node: Node, doc: Document, forms: Mapping[str, str
         return [
             node.problem("an example that reaches nobody is enabled", "a real address, or enabled: false", key="to")
         ]
-    if not channel.enabled:
-        message = f'channel "{way.channel}" is off, so this address is never used'
-        return [node.problem(message, f"channels.{way.channel}.enabled: true", key="channel")]
     return []

@@ -8,6 +8,7 @@ from alerting.model import Severity
 from monitor.config.types import (
     Asked,
     AssetId,
+    Desk,
     Duration,
     Families,
     HostOrIp,
@@ -146,7 +147,7 @@ class Deadlines(Strict):
 class Alerts(Strict):
     """What messages say and how long they are tried."""
 
-    desk: Annotated[str, Field(max_length=20)] = ""
+    desk: Desk = ""
     deadlines: Deadlines = Deadlines()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from alerting.plan import Directory
+from monitor.config.problems import Problem
 from monitor.model import World
 
 PACKETS = {"icmp": 1, "dns": 1, "tcp": 3, "http": 12}
@@ -41,6 +42,10 @@ class Settings:
     """Where people reach the public page; links in messages begin with it."""
     retention_days: int
     user_agent: str
+    file: Path = field(compare=False)
+    """The operator's lambi.yaml, which may not be there yet: where a key would be set."""
+    notes: tuple[Problem, ...] = ()
+    """What is allowed in the operator's files and yet does nothing."""
 
     @property
     def packets_per_minute(self) -> float:

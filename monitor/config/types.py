@@ -2,18 +2,24 @@
 
 import ipaddress
 import re
+import string
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from alerting.gsm import fold, septets
 from monitor.config.problems import did_you_mean
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|d)?", re.ASCII)
+_WRITTEN = r"^(0|\d+(\.\d+)? *(ms|s|m|h|d))$"
+"""The same for editors; a bare number is 0."""
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\.?\Z){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
+DESK_ROOM = 20
+"""Septets that an SMS keeps for the duty desk's number."""
 _ZONES = frozenset(available_timezones())
 
 
@@ -35,12 +41,15 @@ def _shown(text: str) -> str:
 
 
 def duration(value: Any) -> float:
-    """Read seconds from ``30s``, ``1.5m``, ``250ms`` or a bare number of seconds."""
-    text = str(value) if isinstance(value, int | float) else _text(value)
+    """Read seconds from ``30s``, ``1.5m``, ``250ms``; only 0 needs no unit, since ``6`` may be meant as 6 hours."""
+    text = _text(value)
     match = _DURATION.fullmatch(text)
     if not match:
         raise wrong(f'"{text[:40]}" is not a duration', "a number with its unit: 250ms, 30s, 5m, 1h, 2d")
-    return float(match[1]) * _UNITS[match[2] or "s"]
+    number, unit = match[1], match[2]
+    if not unit and float(number):
+        raise wrong(f'"{number}" has no unit', f"{number}s, {number}m or {number}h")
+    return float(number) * _UNITS[unit or "s"]
 
 
 def ip_address(value: Any) -> str:
@@ -104,7 +113,8 @@ def zone(value: Any) -> str:
     """Return a time zone of the IANA database."""
     text = _text(value)
     if text not in _ZONES:
-        near = did_you_mean(text, _ZONES, cutoff=0.85)
+        cities = {name.rpartition("/")[2].replace("_", " ").casefold(): name for name in sorted(_ZONES)}
+        near = did_you_mean(cities.get(text.casefold(), text), _ZONES, cutoff=0.85)
         raise wrong(f'"{text[:40]}" is not a time zone of the IANA database{near}', "like America/Port_of_Spain or UTC")
     return text
 
@@ -157,6 +167,20 @@ def user_agent(value: Any) -> str:
     return text
 
 
+def desk(value: Any) -> str:
+    """Return what somebody who reads an SMS can dial, or nothing."""
+    text = _text(value)
+    plain = all(letter.isalnum() or letter in " +-().,/#*" for letter in text)
+    digits = sum(letter in string.digits for letter in text)
+    if text and not (plain and digits >= 3 and fold(text) == text and septets(text) <= DESK_ROOM):
+        example = "like +1 246 417 0000 or NOC 417 0000"
+        raise wrong(
+            "nothing that can be dialled from an SMS",
+            f"at most {DESK_ROOM} characters, three digits among them, {example}",
+        )
+    return text
+
+
 def families(value: Any) -> tuple[int, ...]:
     """Return address families; ``auto`` asks over both, and what this machine cannot do is UNKNOWN."""
     words = value if isinstance(value, list) else [_text(value)]
@@ -172,7 +196,12 @@ def _kind(schema: dict[str, Any]) -> WithJsonSchema:
 
 _STRING = {"type": "string"}
 Duration = Annotated[
-    float, BeforeValidator(duration), _kind({"type": ["string", "number"], "examples": ["30s", "5m"], "minimum": 0})
+    float,
+    BeforeValidator(duration),
+    _kind({"type": ["string", "integer"], "examples": ["30s", "5m"], "pattern": _WRITTEN, "minimum": 0, "maximum": 0}),
+]
+Desk = Annotated[
+    str, BeforeValidator(desk), _kind({**_STRING, "maxLength": DESK_ROOM, "examples": ["+1 246 417 0000"]})
 ]
 Ip = Annotated[str, BeforeValidator(ip_address), _kind({**_STRING, "examples": ["192.0.2.1", "2001:db8::1"]})]
 Prefix = Annotated[str, BeforeValidator(ip_prefix), _kind({**_STRING, "examples": ["192.0.2.0/24"]})]

@@ -8,7 +8,7 @@ from monitor.config import assets as made
 from monitor.config.checks import Checks
 from monitor.config.inventory import Inventory
 from monitor.config.nodes import Node
-from monitor.config.problems import Problem, did_you_mean
+from monitor.config.problems import Problem, did_you_mean, which_territory
 from monitor.config.schema import KINDS, OWN_KINDS, AssetRow, Document, SeverityLine
 from monitor.model import Asset, Dependency, Phase, Provenance, SeverityRow, World
 
@@ -18,8 +18,9 @@ def build(doc: Document, tree: Node, known: Inventory, named: Collection[str]) -
     problems: list[Problem] = []
     territories = made.territories(known)
     assets = made.assets(known)
-    problems += _home(doc, tree, territories)
-    problems += _own_assets(doc, tree, assets, territories)
+    names = {code: territory.name for code, territory in territories.items()}
+    problems += _home(doc, tree, names)
+    problems += _own_assets(doc, tree, assets, names)
     checks = Checks(doc, tree)
     checks.templates()
     checks.references()
@@ -52,17 +53,17 @@ def _severity(row: SeverityLine) -> SeverityRow:
     return SeverityRow(row.kind, Phase(row.phase), severity, row.left, row.people)
 
 
-def _home(doc: Document, tree: Node, codes: Collection[str]) -> list[Problem]:
+def _home(doc: Document, tree: Node, names: Mapping[str, str]) -> list[Problem]:
     code = doc.vantage.territory
-    if not code or code in codes:
+    if not code or code in names:
         return []
-    near = did_you_mean(code, codes)
+    near = which_territory(code, names)
     return [
         tree.at("vantage").problem(f'unknown territory "{code}"{near}', "its ISO code, or nothing", key="territory")
     ]
 
 
-def _own_assets(doc: Document, tree: Node, assets: dict[str, Asset], codes: Collection[str]) -> list[Problem]:
+def _own_assets(doc: Document, tree: Node, assets: dict[str, Asset], names: Mapping[str, str]) -> list[Problem]:
     """Add the vantage and the operator's assets."""
     problems = []
     home = (doc.vantage.territory,) if doc.vantage.territory else ()
@@ -70,14 +71,14 @@ def _own_assets(doc: Document, tree: Node, assets: dict[str, Asset], codes: Coll
     assets[identity] = Asset(identity, "vantage", doc.vantage.name, home, Provenance("config"))
     for number, row in enumerate(doc.assets):
         node = tree.at("assets", number)
-        problems += _own_asset(row, node, assets, codes)
+        problems += _own_asset(row, node, assets, names)
         own = ((row.territory,) if row.territory else ()) + row.territories
         kind = row.id.partition(":")[0]
         assets.setdefault(row.id, Asset(row.id, kind, row.name, own, Provenance("operator"), row.facts))
     return problems
 
 
-def _own_asset(row: AssetRow, node: Node, assets: Mapping[str, Asset], codes: Collection[str]) -> list[Problem]:
+def _own_asset(row: AssetRow, node: Node, assets: Mapping[str, Asset], names: Mapping[str, str]) -> list[Problem]:
     problems = []
     kind = row.id.partition(":")[0]
     if kind not in OWN_KINDS:
@@ -85,9 +86,9 @@ def _own_asset(row: AssetRow, node: Node, assets: Mapping[str, Asset], codes: Co
     elif row.id in assets:
         problems.append(node.problem(f'"{row.id}" is in the inventory already; a target for it is enough', key="id"))
     for code in (row.territory, *row.territories):
-        if code and code not in codes:
+        if code and code not in names:
             key = "territory" if code == row.territory else "territories"
-            near = did_you_mean(code, codes)
+            near = which_territory(code, names)
             problems.append(node.problem(f'unknown territory "{code}"{near}', "an ISO code", key=key))
     return problems
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.model import AssetView, CheckView, Coverage, Dependency, Incident, Snapshot, ToldRow
-from monitor.web import view
+from monitor.web import view, words
 from monitor.web.history import Shown, stamp
 
 Fact = dict[str, Any]
@@ -163,7 +163,7 @@ def incident(one: Incident, base_url: str) -> Fact:
         "kind": one.kind,
         "asset": one.asset,
         "territories": list(one.territories),
-        "title": one.title,
+        "title": words.told(one),
         "reason": one.reason,
         "left": one.left,
         "unreachable": list(one.children),

@@ -59,8 +59,7 @@ def _listen(path: Path) -> socket.socket:
     """Bind with mode 0600 from the first moment; a socket that nobody answers is left over from a crash."""
     if (length := len(os.fsencode(path))) > LONGEST_PATH:
         raise ControlError(
-            f"{path}: the control socket's path has {length} bytes and Linux takes {LONGEST_PATH}: "
-            "name a shorter one in lambi.yaml, web.control",
+            f"{path}: the control socket's path has {length} bytes and Linux takes {LONGEST_PATH}",
         )
     sock = socket.socket(socket.AF_UNIX)
     try:

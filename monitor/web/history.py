@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from alerting.model import Severity
 from monitor.model import Coverage, Incident, IncidentFilter, ToldRow, World
+from monitor.web import words
 from monitor.web.shield import BadQueryError
 
 USUAL_DAYS = 30
@@ -208,7 +209,7 @@ def _row(incident: Incident, base_url: str) -> tuple[str, ...]:
         stamp(incident.opened),
         stamp(incident.changed),
         stamp(incident.closed) if incident.closed else "",
-        incident.title,
+        words.told(incident),
         incident.reason,
         incident.left,
         " ".join(incident.children),

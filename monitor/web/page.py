@@ -68,6 +68,7 @@ class Pages:
             slug=words.slug,
             span=words.span,
             stamp=history.stamp,
+            told=words.told,
         )
 
     def render(self, template: str, snapshot: Snapshot, now: datetime, **facts: Any) -> Answer:

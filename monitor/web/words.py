@@ -1,5 +1,6 @@
 """The page's words: sentences, ages, spans, units. Every text that code (not a template) shows stands here."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,6 +36,13 @@ MEANINGS = {
     Phase.NOT_WATCHED: "is not looked at, and counted in no figure",
 }
 """What each state says of an asset, to stand behind its name."""
+
+BETWEEN = frozenset({Phase.SUSPECT, Phase.RECOVERING})
+"""Phases on the way to a verdict."""
+VERDICTS = frozenset({Phase.UP, Phase.DEGRADED, Phase.PARTITIONED, Phase.DOWN, Phase.UNREACHABLE})
+
+_STATE = re.compile(r"( and \d+ more|)(?: is)? (down|degraded|partitioned|cut off|cut off in part)$")
+"""How an incident's title ends (`Topology.title`)."""
 
 EVIDENCE = {
     "cctld": "Its name servers are evidence for the domain, not for the territory: they may answer from another shore.",
@@ -165,7 +173,19 @@ def headline(snapshot: Snapshot, blind: Sequence[datetime | None], watched: Sequ
         return f"All {len(watched)} watched assets answer."
     if not any(view.seen for view in watched):
         return "The first looks are under way."
-    return f"No incident is open; {answering} of {len(watched)} watched assets answer."
+    looking = sum(view.phase in BETWEEN or not view.seen for view in watched)
+    if not any(view.phase in VERDICTS for view in watched):
+        none = f"one of the {len(watched)} watched assets"
+        return f"Still looking: n{none} has a verdict yet." if looking else f"N{none} can be known from here now."
+    still = f", {looking} are still being looked at" if looking else ""
+    return f"No incident is open; {answering} of {len(watched)} watched assets answer{still}."
+
+
+def told(incident: Incident) -> str:
+    """The incident's title, in the past when it is over: "Cable ECFS was down"."""
+    if incident.closed is None:
+        return incident.title
+    return _STATE.sub(lambda end: f"{end[1]} were {end[2]}" if end[1] else f" was {end[2]}", incident.title)
 
 
 def _troubles(incidents: Sequence[Incident]) -> str:

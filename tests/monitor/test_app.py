@@ -22,6 +22,12 @@ pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root, to make a network namespace of its own"
 )
 
+HOLDER = (
+    'import socket, subprocess, sys; held = socket.create_server(("127.0.0.1", 9101)); '
+    "sys.exit(subprocess.call(sys.argv[1:]))"
+)
+"""Keeps a port while the command behind it runs."""
+
 
 class Daemon:
     """A running daemon, asked over its control socket, which reaches into the namespace."""
@@ -116,8 +122,11 @@ def test_references_and_one_check_of_every_kind_are_asked_at_once(tmp_path: Path
             days = list((tmp_path / "var" / "series").glob("*.sqlite"))
             if not days:
                 return set()
-            with sqlite3.connect(f"file:{days[0]}?mode=ro", uri=True) as day:
-                return {kind for (kind,) in day.execute("SELECT DISTINCT kind FROM series")}
+            try:
+                with sqlite3.connect(f"file:{days[0]}?mode=ro", uri=True) as day:
+                    return {kind for (kind,) in day.execute("SELECT DISTINCT kind FROM series")}
+            except sqlite3.OperationalError:  # the file is there a moment before its tables
+                return set()
 
         lambi.wait("looks of every kind in the series", lambda: {"dns", "http"} <= asked(), 10)
 
@@ -146,6 +155,49 @@ def test_a_second_daemon_says_who_holds_the_folder(tmp_path: Path) -> None:
         assert second.returncode == 1
         assert "another Lambi runs here, process" in second.stdout + second.stderr
         assert "Traceback" not in second.stderr
+
+
+def refused(folder: Path, config: str, before: str = "") -> str:
+    """Start a daemon that cannot start; return what it said."""
+    command = f"{sys.executable} -m monitor.cli run --config {overlay(folder, config)}"
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-c", f"ip link set lo up && {before} {command}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("door", ["public", "ops"])
+def test_a_port_that_is_taken_names_its_key_and_file(tmp_path: Path, door: str) -> None:
+    other = {"public": "", "ops": "public: {port: 9100}, "}[door]
+    said = refused(tmp_path, f"web: {{{other}{door}: {{port: 9101}}}}\n", before=f"{sys.executable} -c '{HOLDER}'")
+    assert f"127.0.0.1:9101 cannot be listened on: Address already in use; to change that, set web.{door} in " in said
+    assert f"{tmp_path / 'config'}/lambi.yaml" in said
+
+
+def test_a_state_folder_or_socket_that_cannot_be_names_its_key_and_file(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file")
+    set_in = f"in {tmp_path / 'config'}/lambi.yaml"
+    said = refused(tmp_path, "")
+    assert "var: the state folder cannot be written: " in said
+    assert f"; to change that, set store.folder {set_in}" in said
+    (tmp_path / "var").unlink()
+    assert f"; to change that, set web.control {set_in}" in refused(tmp_path, f"web: {{control: {tmp_path}}}\n")
+
+
+def test_notes_on_the_config_are_said_at_the_start_and_counted(tmp_path: Path) -> None:
+    rows = "".join(f"  - {{id: 'router:r{n}', name: R{n}}}\n" for n in range(5))
+    with daemon(tmp_path, config=f"assets:\n{rows}") as lambi:
+        lambi.wait("the page", lambda: lambi.get("/")[0] == 200)
+        lambi.wait("the greeting", lambda: "2 more on the config: lambi config check" in lambi.log())
+        assert f"note: {tmp_path}/config/lambi.yaml:3: assets[0].id: nothing asks" in lambi.log()
+        assert lambi.log().count("note: /") == 3
 
 
 def test_kill_nine_and_the_incident_goes_on(tmp_path: Path) -> None:

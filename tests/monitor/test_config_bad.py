@@ -87,3 +87,31 @@ def test_doors_on_one_port(tmp_path: Path, public: str, ops: str, clash: bool) -
     web = f'web: {{public: {{host: "{public}", port: 9000}}, ops: {{host: "{ops}", port: 9000}}}}\n'
     (tmp_path / "lambi.yaml").write_text(web)
     assert bool(check(tmp_path, {})) is clash
+
+
+@pytest.mark.parametrize("desk", ["12", "noc24x7@agency.net", "+1 246 417 0000 ext. 12", "☎ 2464170000", "desk"])
+def test_no_desk_that_an_sms_cannot_show_or_nobody_can_dial(tmp_path: Path, desk: str) -> None:
+    (tmp_path / "lambi.yaml").write_text(f'alerts: {{desk: "{desk}"}}\n')
+    (problem,) = check(tmp_path, {})
+    assert (problem.path, problem.message) == ("alerts.desk", "nothing that can be dialled from an SMS")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:hunter2@gw.agency.net/",
+        "http://hunter2@gw.agency.net",
+        "http://u:/hunter2@gw.agency.net/",
+        "http://gw.agency.net/?password=hunter2",
+        "http://gw.agency.net/?user=u&PASS=hunter2",
+        "http://gw.agency.net/?a=1;api_key=hunter2",
+        "http://gw.agency.net/?p%61ssword=hunter2",
+    ],
+)
+def test_a_secret_in_a_channels_address_is_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+    row = f'{{kind: kannel, enabled: true, url: "{url}", username: u, password: {{env: HOME}}}}'
+    (tmp_path / "lambi.yaml").write_text(f"channels: {{gateway: {row}}}\n")
+    (problem,) = check(tmp_path, ENVIRON)
+    assert problem.path == "channels.gateway.url"
+    assert "{env: NAME} or {file: /path}" in problem.expected
+    assert "hunter2" not in str(problem)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerting.model import Severity
+from monitor.config import load
 from monitor.detect import fresh
 from monitor.docket import Book, Change
 from monitor.incidents import apply, no_longer_watched, standings
@@ -203,6 +204,22 @@ def test_one_server_of_many_is_its_own_incident() -> None:
     assert story.at(10, down=["nameserver:ns0"]) == [("opened", "1", "Name server NS0 down")]
     assert story.book.open["1"].territories == ("DM",)
     assert story.phase("cctld:dm") is Phase.DEGRADED
+
+
+def test_as_shipped_a_cable_that_leaves_another_is_a_warning_the_last_critical_one_of_unknown_use_major() -> None:
+    world, new = islands(), check("cable:new")
+    story = Story(
+        replace(
+            world,
+            assets={**world.assets, new.asset: asset(new.asset)},
+            checks={**world.checks, new.id: new},
+            severities=load(None, {}).world.severities,
+        )
+    )
+    story.at(10, down=["cable:ant1"])
+    story.at(20, down=["cable:ant2"])
+    story.at(30, down=["cable:new"])
+    assert [one.severity for one in story.book.open.values()] == [Severity.WARNING, Severity.CRITICAL, Severity.MAJOR]
 
 
 def test_the_last_server_left_makes_the_failure_of_another_a_major_incident() -> None:

@@ -90,6 +90,16 @@ async def test_every_problem_of_a_config_is_listed(lambi: Lambi, folder: Path) -
     assert [one["line"] for one in as_json["problems"]] == [1, 2]
 
 
+async def test_notes_are_said_and_nothing_fails(lambi: Lambi, folder: Path) -> None:
+    (folder / "contacts.yaml").write_text("contacts:\n  - {name: noc, agency: Net}\n")
+    said = await lambi("config", "check", "--config", folder)
+    assert said.code == 0
+    assert f'note: {folder}/contacts.yaml:2: contacts[0].name: no route names "noc"' in said.out
+    (note,) = json.loads((await lambi("config", "check", "--config", folder, "--json")).out)["notes"]
+    assert (note["file"], note["line"], note["path"]) == (f"{folder}/contacts.yaml", 2, "contacts[0].name")
+    assert note["expected"] == "a route with contacts: [noc]"
+
+
 async def test_other_commands_refuse_a_broken_config(lambi: Lambi, folder: Path) -> None:
     (folder / "lambi.yaml").write_text("vantag: {}\n")
     said = await lambi("run", "--config", folder)

@@ -74,6 +74,29 @@ async def test_a_blind_vantage_ends_with_4(lambi: Lambi, daemon: Daemon) -> None
     assert "cannot see the world over IPv4: no reference answers" in said.out
 
 
+@pytest.mark.parametrize("state", ["unknown", "suspect"])
+async def test_before_the_first_verdict_nothing_is_well(lambi: Lambi, daemon: Daemon, state: str) -> None:
+    daemon.api["/api/v1/status"] = status(watched={state: 3})
+    assert (await lambi("status", "--config", daemon.folder)).code == 4
+
+
+@pytest.mark.parametrize("command", [["status"], ["incidents"], ["contact", "test", "noc"]])
+async def test_an_invalid_config_is_said_and_no_other_daemon_is_asked(
+    lambi: Lambi, daemon: Daemon, tmp_path: Path, command: list[str]
+) -> None:
+    (daemon.folder / "lambi.yaml").write_text(f"web: {{control: {tmp_path / 's'}}}\nvantag: {{}}\n")
+    said = await lambi(*command, "--config", daemon.folder)
+    assert (said.code, said.out, daemon.queries) == (2, "", [])
+    assert "lambi.yaml:2: vantag: unknown key" in said.err
+    assert "nothing was done; a daemon that runs is asked with --socket PATH" in said.err
+
+
+async def test_a_named_socket_is_asked_whatever_the_config_says(lambi: Lambi, daemon: Daemon, tmp_path: Path) -> None:
+    daemon.api["/api/v1/status"] = status()
+    (daemon.folder / "lambi.yaml").write_text("vantag: {}\n")
+    assert (await lambi("status", "--config", daemon.folder, "--socket", tmp_path / "s")).code == 0
+
+
 async def test_a_blind_family_alone_is_no_blind_vantage(lambi: Lambi, daemon: Daemon) -> None:
     blind = [{"family": 6, "since": None, "reason": "no reference answers"}]
     daemon.api["/api/v1/status"] = status(vantage={"asset": "v", "cannot_see_the_world": blind}, incidents=[INCIDENT])

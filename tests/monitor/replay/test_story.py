@@ -86,4 +86,4 @@ def test_sentences_are_read() -> None:
     watch = read_watch("in AG, DM; needs cable:a (a guess); serves cctld:ag; over both; every 30s; named Two Words")
     assert watch.needs == (Need(("cable:a",), confirmed=False),)
     assert (watch.families, watch.every, watch.name) == ((4, 6), 30.0, "Two Words")
-    assert [seconds(text) for text in ("90", "1h5m", "t+45s", "1.5m")] == [90, 3900, 45, 90]
+    assert [seconds(text) for text in ("90s", "1h5m", "t+45s", "1.5m")] == [90, 3900, 45, 90]

@@ -18,6 +18,8 @@ RULES = {
         "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
     },  # the rest does not depend on colours
 }
+WIDER = "[document.documentElement, ...document.forms].some(e => e.scrollWidth > Math.min(e.clientWidth, innerWidth))"
+"""Also of a form: a field that leaves its column makes a scroll bar where the window is a little narrower."""
 
 
 @pytest.fixture
@@ -52,15 +54,18 @@ async def test_axe_finds_nothing(chromium: Browser, scheme: Literal["light", "da
 
 
 async def test_nothing_is_wider_than_a_small_telephone(chromium: Browser) -> None:
-    page = await chromium.new_page(viewport={"width": 360, "height": 780})
+    """360 pixels; 345 are left of them beside a scroll bar, which a headless browser hides."""
+    page = await chromium.new_page()
     wide: list[str] = []
     for world in (worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile):
         async with Site(world()) as site:
             for path in (*PATHS, "/asset/vantage:bridgetown"):
                 await page.goto(str(site.client.make_url(path)))
                 await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-                if await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-                    wide.append(f"{world.__name__} {path}")
+                for width in (360, 345):
+                    await page.set_viewport_size({"width": width, "height": 780})
+                    if await page.evaluate(WIDER):
+                        wide.append(f"{world.__name__} {path} in {width}")
     assert wide == []
 
 

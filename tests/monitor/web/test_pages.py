@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from monitor.model import Phase, Snapshot
+from monitor.web.words import told
 from tests.monitor.web import worlds
 from tests.monitor.web.serving import Site
 
@@ -244,6 +245,43 @@ async def test_what_was_not_looked_at_yet_is_said_so() -> None:
         assert "The first looks are under way." in text
         assert "Nothing has been looked at yet." in text
         assert "not looked yet none yet" in Outline(await site.text("/asset/cctld:bb")).text
+
+
+async def test_before_the_first_verdicts_it_is_still_looking_and_does_not_count_answers() -> None:
+    s = worlds.calm()
+    watched = [name for name, v in s.assets.items() if v.phase is Phase.UP and name != worlds.VANTAGE]
+    doubted = {name: replace(s.assets[name], phase=Phase.SUSPECT) for name in watched}
+    async with Site(replace(s, assets={**s.assets, **doubted})) as site:
+        assert "Still looking: none of the 164 watched assets has a verdict yet." in await site.text("/")
+        site.snapshot = replace(s, assets={**s.assets, **dict(list(doubted.items())[:4])})
+        answer = await site.json("/api/v1/status")
+        unknown = {name: replace(s.assets[name], phase=Phase.UNKNOWN) for name in watched}
+        site.snapshot = replace(s, assets={**s.assets, **unknown}, at=worlds.NOW - timedelta(milliseconds=500))
+        assert "None of the 164 watched assets can be known from here now." in await site.text("/")
+    assert answer["headline"] == ("No incident is open; 160 of 164 watched assets answer, 4 are still being looked at.")
+
+
+@pytest.mark.parametrize(
+    ("title", "past"),
+    [
+        ("Cable ECFS down", "Cable ECFS was down"),
+        (".dm is degraded", ".dm was degraded"),
+        ("Router R and 3 more down", "Router R and 3 more were down"),
+        ("Vantage here cut off", "Vantage here was cut off"),
+        ("Vantage here cut off in part", "Vantage here was cut off in part"),
+        ("Trouble 7", "Trouble 7"),
+    ],
+)
+async def test_what_is_over_is_told_in_the_past(title: str, past: str) -> None:
+    s = worlds.storm()
+    one = replace(s.incidents[0], title=title)
+    over = replace(one, id="901", closed=s.at)
+    assert (told(one), told(over)) == (title, past)
+    async with Site(s) as site:
+        site.ledger.rows = [over]
+        texts = [await site.text(path) for path in ("/incidents", "/incidents/901", "/incidents.csv")]
+        assert (await site.json("/api/v1/incidents"))["incidents"][0]["title"] == past
+    assert all(past in text for text in texts)
 
 
 async def test_a_crowd_in_one_second_costs_one_rendering_and_a_change_shows_at_once() -> None:

@@ -1,0 +1,91 @@
+"""What is allowed and yet does nothing is a note with its line: it stops nobody, and is said at every start."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config import load
+from monitor.data import shipped
+
+MAIL = "channels: {mail: {enabled: true, host: mail.agency.net, sender: lambi@agency.net}}\n"
+NOC = "contacts:\n  - {name: noc, agency: Net, addresses: [{channel: mail, to: noc@agency.net}]}\n"
+ROUTE = "routes:\n  - {name: bb, contacts: [noc]}\n"
+
+
+def noted(folder: Path, **files: str) -> list[str]:
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return [str(note).replace(f"{folder}/", "") for note in load(folder, {}).notes]
+
+
+def test_as_shipped_nothing_is_noted_though_every_example_is_off() -> None:
+    assert load(None, {}).notes == ()
+
+
+def test_what_works_is_not_noted(tmp_path: Path) -> None:
+    targets = (
+        "assets: [{id: 'router:a', name: A}, {id: 'site:s', name: S}]\n"
+        "targets: ['router:a 192.0.2.1', 'cable:arcos 192.0.2.2']\n"
+        "depends:\n"
+        "  - {asset: 'router:a', on: ['site:s'], confirmed: true}\n"
+        "  - {asset: 'site:s', on: ['cable:arcos'], confirmed: true}\n"
+        "  - {asset: 'ixp:grex', on: ['cable:eclink'], confirmed: false}\n"
+    )
+    assert noted(tmp_path, lambi=MAIL, contacts=NOC, routes=ROUTE, targets=targets) == []
+
+
+def test_a_dependency_on_what_nobody_asks_explains_nothing(tmp_path: Path) -> None:
+    targets = (
+        "targets: ['ixp:grex 192.0.2.1', 'cable:arcos 192.0.2.2']\n"
+        "depends:\n"
+        "  - {asset: 'ixp:grex', on: ['cable:eclink'], confirmed: true}\n"
+        "  - {asset: 'ixp:grex', on: ['cable:arcos', 'cable:eclink'], mode: any, confirmed: true}\n"
+        "  - {asset: 'ixp:grex', on: ['cable:arcos']}\n"
+    )
+    silent = 'never explains why "ixp:grex" does not answer; expected a target: "cable:eclink ADDRESS"'
+    assert noted(tmp_path, targets=targets) == [
+        f'targets.yaml:3: depends[0].on[0]: nothing asks "cable:eclink", so it {silent}',
+        f'targets.yaml:4: depends[1].on[1]: nothing asks "cable:eclink", so this dependency {silent}',
+        "targets.yaml:5: depends[2].confirmed: a guess that silences nobody; "
+        "expected confirmed: true, or confirmed: false if it is meant as a guess",
+    ]
+
+
+def test_an_asset_that_nobody_asks_is_not_watched(tmp_path: Path) -> None:
+    assert noted(tmp_path, targets="assets:\n  - {id: 'router:a', name: A}\n") == [
+        'targets.yaml:2: assets[0].id: nothing asks "router:a", so it is not watched; '
+        'expected a target: "router:a ADDRESS"'
+    ]
+
+
+def test_a_contact_that_no_route_names(tmp_path: Path) -> None:
+    assert noted(tmp_path, lambi=MAIL, contacts=NOC) == [
+        'contacts.yaml:2: contacts[0].name: no route names "noc"; expected a route with contacts: [noc]'
+    ]
+
+
+def test_an_address_on_a_channel_that_is_off_stops_nobody(tmp_path: Path) -> None:
+    assert noted(tmp_path, contacts=NOC, routes=ROUTE) == [
+        'contacts.yaml:2: contacts[0].addresses[0].channel: channel "mail" is off, so this address is never used; '
+        "expected channels.mail.enabled: true",
+        "routes.yaml:2: routes[0].contacts: reaches nobody: no address of noc is enabled on a channel that is on",
+    ]
+
+
+def test_a_route_whose_contacts_are_all_switched_off(tmp_path: Path) -> None:
+    off = NOC.replace("net}]", "net, enabled: false}]")
+    assert noted(tmp_path, lambi=MAIL, contacts=off, routes=ROUTE.replace("[noc]", "[noc, ctu-desk]")) == [
+        "routes.yaml:2: routes[0].contacts: reaches nobody: "
+        "no address of noc, ctu-desk is enabled on a channel that is on"
+    ]
+
+
+@pytest.mark.parametrize("desk", ["", "911", "+1 246 417 0000", "NOC (246) 417-0000", "*123#"])
+def test_a_desk_is_what_can_be_dialled(tmp_path: Path, desk: str) -> None:
+    (tmp_path / "lambi.yaml").write_text(f'alerts: {{desk: "{desk}"}}\n')
+    assert load(tmp_path, {}).directory.desk == desk
+
+
+def test_where_a_key_would_be_set_is_the_operators_own_file(tmp_path: Path) -> None:
+    assert load(tmp_path, {}).file == tmp_path / "lambi.yaml"
+    assert not load(None, {}).file.is_relative_to(shipped("config"))
