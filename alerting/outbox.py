@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Protocol
 
 from alerting import waiting
-from alerting.journal import Journal, JournalError, Transaction, micros, moment
+from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
 from alerting.model import Accepted, Address, Alert, Channel, Contact, DeliveryError, Message, Reason, UnansweredError
 from alerting.plan import Directory, plan_repeat
 from alerting.render import mail, sms
@@ -117,6 +117,8 @@ class Outbox:
         self._pending = 0
         self._oldest: datetime | None = None
         self._bugs = 0
+        self._defect: BaseException | None = None
+        """What ended a try without a record of it: `run` raises it."""
 
     def wake(self) -> None:
         """Rows have been planned: look at once."""
@@ -133,17 +135,18 @@ class Outbox:
         return Stats(self._pending, max(0.0, age), self._bugs)
 
     async def run(self) -> None:
-        """Send until cancelled."""
-        while True:
+        """Send until cancelled; a defect of ours in the journal's rows is raised, what may pass is waited out."""
+        while self._defect is None:
             self._woken.clear()
             try:
                 for job in await self._claim(self._clock.now()):
                     self._launch(job)
                 pause = await self._pause(self._clock.now())
             except (JournalError, sqlite3.Error) as error:
-                log.error("journal error=%r: trying again", str(error))
+                _wait_out(error)
                 pause = JOURNAL_SECONDS
             await self._wait(pause)
+        raise self._defect
 
     async def run_due(self, now: datetime) -> int:
         """Try everything that is due at ``now``, one after the other; return the number of tries."""
@@ -253,7 +256,13 @@ class Outbox:
         self._busy[job.row.channel] += 1
         task = asyncio.create_task(self._see_through(job))
         self._flying.add(task)
-        task.add_done_callback(self._flying.discard)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._defect = task.exception()
+            self._woken.set()
 
     async def _see_through(self, job: Job) -> None:
         """Try once and record how it ended, however long the journal takes."""
@@ -269,7 +278,7 @@ class Outbox:
         try:
             await self._record(job, result, self._clock.now())
         except (JournalError, sqlite3.Error) as error:
-            log.error("journal error=%r: trying again", str(error))
+            _wait_out(error)
             return False
         return True
 
@@ -337,6 +346,13 @@ class Outbox:
                 one.cancel()
                 with suppress(asyncio.CancelledError):
                     await one
+
+
+def _wait_out(error: JournalError | sqlite3.Error) -> None:
+    """Log an error of the journal that may pass; raise one that cannot."""
+    if not can_pass(error):
+        raise error
+    log.error("journal error=%r: trying again", str(error))
 
 
 def _address(contact: Contact | None, channel: str) -> Address | None:

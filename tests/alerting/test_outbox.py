@@ -286,6 +286,18 @@ async def test_a_defect_in_a_channel_or_in_the_truth_is_counted_and_delays_nobod
     assert len(bad.taken) == 1
 
 
+@pytest.mark.parametrize("when", ["INSERT", "UPDATE"])  # as a try begins, as it ends
+async def test_a_defect_in_a_row_ends_the_outbox_and_does_not_stand_still_for_ever(journal: Journal, when: str) -> None:
+    office = Office(journal, directory(contact("noc", "sms")), {"sms": Provider()})
+    async with journal.transaction() as tx:
+        await tx.execute(f"CREATE TRIGGER defect BEFORE {when} ON attempt BEGIN SELECT RAISE(ABORT, 'a defect'); END")
+    await office.happen(OPEN)
+    with pytest.raises(sqlite3.IntegrityError, match="a defect"):
+        async with asyncio.timeout(20):
+            await office.outbox.run()
+    await office.outbox.close()
+
+
 async def test_two_runs_give_equal_journals(tmp_path: Path) -> None:
     dumps = []
     for name in ("a", "b"):
