@@ -48,7 +48,7 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
     EXISTS (SELECT 1 FROM notification o
         WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted'))
 FROM notification n
-WHERE n.channel = ? AND n.state = 'planned' AND n.due_at <= ?
+WHERE n.channel = ? AND n.state = 'planned' AND n.due_at <= ? AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
     AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')
 ORDER BY CASE n.severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END,
     n.planned_at, n.id
@@ -63,7 +63,8 @@ async def recover(tx: Transaction, now: datetime) -> None:
         (micros(now),),
     )
     await tx.execute(
-        "UPDATE notification SET state = 'planned', changed_at = ?, due_at = ? WHERE state = 'ready'",
+        "UPDATE notification SET state = 'planned', changed_at = ?, due_at = min(?, deadline_at - 1) "
+        "WHERE state = 'ready'",
         (micros(now), micros(now)),
     )
 
@@ -86,11 +87,16 @@ async def pull_in(tx: Transaction, now: datetime) -> None:
 
 
 async def expire(tx: Transaction, now: datetime) -> None:
-    """Give up what has waited beyond its deadline, and say why."""
+    """Give up what has waited beyond its deadline, and say why.
+
+    What was due before it and has not been tried since, because the machine's clock was set far forward or the program
+    did not run, gets that try first; a test message has nobody who still waits for it.
+    """
     await tx.execute(
         "UPDATE notification SET state = 'expired', changed_at = ?, ended_at = ?, why = 'the deadline passed: ' || "
         "coalesce((SELECT error FROM attempt a WHERE a.notification = notification.id ORDER BY a.id DESC LIMIT 1), "
-        "'it could not be tried in time') WHERE state = 'planned' AND deadline_at <= ?",
+        "'it could not be tried in time') WHERE state = 'planned' AND deadline_at <= ? "
+        "AND (due_at >= deadline_at OR reason = 'test')",
         (micros(now), micros(now), micros(now)),
     )
 
@@ -106,7 +112,7 @@ async def channels_due(tx: Transaction, now: datetime) -> list[str]:
 
 async def due(tx: Transaction, channel: str, most: int, now: datetime) -> list[Waiting]:
     """Return the most urgent rows of a channel, none whose contact has another message of this incident in flight."""
-    rows = await tx.execute(_DUE, (channel, micros(now), most))
+    rows = await tx.execute(_DUE, (channel, micros(now), micros(now), most))
     return [
         replace(Waiting(*row), reason=Reason(row[4]), severity=Severity(row[5]), told_before=bool(row[11]))
         for row in rows
