@@ -18,12 +18,23 @@ from typing import Protocol
 
 from alerting import waiting
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
-from alerting.model import Accepted, Address, Alert, Channel, Contact, DeliveryError, Message, Reason, UnansweredError
+from alerting.model import (
+    Accepted,
+    Address,
+    Alert,
+    Channel,
+    Contact,
+    DeliveryError,
+    Message,
+    Reason,
+    UnansweredError,
+    UnreachableError,
+)
 from alerting.plan import Directory, plan_repeat
 from alerting.render import mail, sms
 from alerting.runbooks import Runbooks
-from alerting.waiting import Waiting
-from alerting.words import Occasion, plain
+from alerting.waiting import Failure, Waiting
+from alerting.words import Occasion, cuts, plain
 
 log = logging.getLogger("lambi.outbox")
 
@@ -82,15 +93,6 @@ class Job:
     attempt: int
     message: Message
     address: Address
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a try did not succeed; the error holds no address."""
-
-    error: str
-    status: str
-    permanent: bool = False
 
 
 class Outbox:
@@ -210,12 +212,14 @@ class Outbox:
                 await waiting.put_off(tx, row, now)
                 return None
             attempt = await waiting.begin(tx, row, alert, now)
-            message = self._message(row, attempt, self._occasion(row, alert, contact, now))
+            failure = await waiting.unexplained(tx, row, cuts(alert)) if alert and alert.closed else None
+            occasion = replace(self._occasion(row, alert, contact, now), failure=failure)
+            message = self._message(row, attempt, occasion)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - a defect with one row must not keep the others from leaving
             attempt = attempt or await waiting.begin(tx, row, None, now)
-            await self._fail(tx, row, attempt, self._bug(error, address), now)
+            await waiting.fail(tx, row, attempt, self._bug(error, address), now)
             return None
         await waiting.keep_text(tx, attempt, message)
         return Job(row, attempt, message, address)
@@ -294,7 +298,8 @@ class Outbox:
         except UnansweredError as error:
             return Failure(scrub(str(error), job.address), "unknown")
         except DeliveryError as error:
-            return Failure(scrub(str(error), job.address), "failed", error.permanent)
+            said, unreached = scrub(str(error), job.address), isinstance(error, UnreachableError)
+            return Failure(said, "failed", error.permanent, unreached)
         except Exception as error:  # noqa: BLE001 - a defect in one channel must not stop the outbox
             return self._bug(error, job.address)
 
@@ -308,15 +313,12 @@ class Outbox:
         row = job.row
         async with self._journal.transaction() as tx:
             if isinstance(result, Failure):
-                await self._fail(tx, row, job.attempt, result, now)
+                await waiting.fail(tx, row, job.attempt, result, now)
             else:
                 await waiting.accept(tx, row, job.attempt, result, now)
                 await self._remind(tx, row, now)
         how = result.error if isinstance(result, Failure) else "accepted"
         log.info("tried incident=%s contact=%s channel=%s: %s", row.incident, row.contact, row.channel, how)
-
-    async def _fail(self, tx: Transaction, row: Waiting, attempt: int, failure: Failure, now: datetime) -> None:
-        await waiting.fail(tx, row, attempt, failure.error, status=failure.status, permanent=failure.permanent, now=now)
 
     async def _remind(self, tx: Transaction, row: Waiting, now: datetime) -> None:
         """Plan the reminder that follows, while the incident is open."""

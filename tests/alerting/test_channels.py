@@ -11,7 +11,7 @@ import pytest
 from alerting.channels import CHANNELS
 from alerting.channels.kannel import Kannel
 from alerting.channels.smtp import Smtp
-from alerting.model import Address, DeliveryError, Message, Severity, UnansweredError
+from alerting.model import Address, DeliveryError, Message, Severity, UnansweredError, UnreachableError
 from tests.alerting.fakes import OPEN, Office, closed, contact, directory, open_journal
 from tests.daemons import KannelBox, SmtpSink, hung_server, kannel, smtp_sink, until
 from tests.ports import own_port
@@ -172,6 +172,32 @@ async def test_a_gateway_that_is_not_there_or_leaves() -> None:
         port = server.sockets[0].getsockname()[1]
         left = await failure(replace(channel, url=f"http://127.0.0.1:{port}/"), MAIL, HANDSET)
     assert isinstance(left, UnansweredError)
+
+
+@pytest.mark.parametrize(
+    ("host", "unreached"),
+    [
+        ("255.255.255.255", True),  # "network is unreachable": the kernel lets no connection out to it
+        ("127.0.0.1", False),  # refused: somebody was reached
+        ("localhost", False),  # refused by each of its addresses
+    ],
+)
+async def test_only_who_reaches_nobody_fails_for_want_of_a_path(host: str, unreached: bool) -> None:
+    port = own_port()
+    mail = await failure(Smtp(host, "lambi@watch.example", port, "none"))
+    text = await failure(Kannel(f"http://{host}:{port}/", "lambi", "kannel-secret"), MAIL, HANDSET)
+    assert (isinstance(mail, UnreachableError), isinstance(text, UnreachableError)) == (unreached, unreached)
+
+
+async def test_a_server_that_is_silent_or_not_trusted() -> None:
+    async with hung_server() as port:
+        silent = await failure(Smtp("127.0.0.1", "lambi@watch.example", port, "none", connect_seconds=0.05))
+        hasty = await failure(Smtp("127.0.0.1", "lambi@watch.example", port, "tls", connect_seconds=0.05))
+    with smtp_sink("tls") as sink:
+        untrusted = await failure(smtp(sink, security="tls"))
+    assert isinstance(silent, UnreachableError)
+    assert isinstance(hasty, UnreachableError)
+    assert not isinstance(untrusted, UnreachableError)
 
 
 @pytest.mark.parametrize(

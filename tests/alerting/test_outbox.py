@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alerting.journal import Journal, micros
-from alerting.model import Accepted, Address, DeliveryError, Message, Severity, UnansweredError
+from alerting.model import Accepted, Address, DeliveryError, Message, Severity, UnansweredError, UnreachableError
 from alerting.outbox import Limits, scrub
 from alerting.plan import plan_test
 from alerting.told import told
@@ -67,6 +67,37 @@ async def test_an_outage_over_while_nothing_could_leave_is_told_once_and_truthfu
     assert await journal.read("SELECT count(*) FROM text") == [(1,)]  # of failed tries nothing is kept
 
 
+NO_PATH, LOGIN = UnreachableError("no route to host"), DeliveryError("refuses our login")
+
+
+@pytest.mark.parametrize(
+    ("tries", "cut", "says"),
+    [
+        ([NO_PATH] * 4, (0, 20), "you were not told because this site was cut off."),
+        ([NO_PATH] * 4, (0.4, 20), "you were not told because this site was cut off."),  # noticed a little later
+        ([NO_PATH] * 4, (2, 20), "could not be delivered earlier: no route to host."),
+        ([LOGIN] * 4, (0, 20), "could not be delivered earlier: refuses our login."),
+        ([NO_PATH, LOGIN, NO_PATH, NO_PATH], (0, 20), "could not be delivered earlier: refuses our login."),
+        ([LOGIN] * 4, None, "could not be delivered earlier: refuses our login."),
+        ([], (0, 20), "you were not told because this site was cut off."),
+        ([], None, "could not be delivered earlier."),
+    ],
+)
+async def test_the_cut_of_this_site_excuses_only_what_it_has_kept(
+    journal: Journal, tries: list[DeliveryError], cut: tuple[float, float] | None, says: str
+) -> None:
+    mail = Provider("mail", answers=tries)
+    office = Office(journal, directory(contact("noc", "mail")), {"mail": mail})
+    await office.happen(OPEN)
+    for _ in tries:
+        await office.pass_time(1)
+    office.clock.elapsed = 600
+    await office.happen(closed(10, blind=((at(cut[0]), at(cut[1])),) if cut else ()))
+    await office.pass_time(15)
+    [(message, _)] = mail.taken
+    assert says in message.body
+
+
 async def test_within_thirty_seconds_of_the_way_back_it_leaves_by_itself(journal: Journal) -> None:
     sms = Provider()
     sms.down = True
@@ -117,7 +148,7 @@ async def test_after_the_last_try_beyond_its_deadline_it_is_given_up_with_the_re
     for _ in range(10):
         await office.pass_time(1)
     assert sms.tries == 1
-    assert await office.states() == [("noc", "sms", "first", "expired", "the deadline passed: connection refused")]
+    assert await office.states() == [("noc", "sms", "first", "expired", "the deadline passed: no route to host")]
 
 
 async def test_what_nobody_can_speak_of_is_given_up_after_its_deadline(journal: Journal) -> None:
@@ -157,7 +188,7 @@ async def test_at_the_deadline_it_is_given_up_with_the_reason(journal: Journal) 
     await office.happen(OPEN)
     for _ in range(21):
         await office.pass_time(0.5)
-    assert await office.states() == [("noc", "sms", "first", "expired", "the deadline passed: connection refused")]
+    assert await office.states() == [("noc", "sms", "first", "expired", "the deadline passed: no route to host")]
     assert office.outbox.stats().pending == 0
 
 
