@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from alerting import waiting
@@ -44,6 +44,8 @@ GRACE_SECONDS = 3.0
 """So long does `close` wait for tries in flight; what it cuts off is repeated after the next start."""
 JOURNAL_SECONDS = 1.0
 """Wait before a journal that failed is tried again."""
+STEP = timedelta(seconds=10)
+"""By more than this does wall time never run ahead of monotonic time between two looks, unless the clock was set."""
 REFUSED_ROWS = 64
 """Rows of a channel that is not configured, ended per transaction."""
 
@@ -119,6 +121,8 @@ class Outbox:
         self._pending = 0
         self._oldest: datetime | None = None
         self._bugs = 0
+        self._looked: tuple[datetime, float] | None = None
+        """Wall and monotonic time of the last look."""
         self._defect: BaseException | None = None
         """What ended a try without a record of it: `run` raises it."""
 
@@ -172,18 +176,20 @@ class Outbox:
 
     async def _claim(self, now: datetime) -> list[Job]:
         """Write the intents of what is due and has a slot free; return them once they are on disk."""
-        restored = self._restored
+        restored, looked = self._restored, (now, self._clock.monotonic())
         async with self._journal.transaction() as tx:
             if not self._recovered:
                 await waiting.recover(tx, now)
             if restored:
                 await waiting.hasten(tx, now)
             await waiting.pull_in(tx, now)
+            if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
+                await waiting.prolong(tx, step)
             await waiting.expire(tx, now)
             jobs = [
                 job for channel in await waiting.channels_due(tx, now) for job in await self._take(tx, channel, now)
             ]
-        self._recovered = True
+        self._recovered, self._looked = True, looked
         if restored:
             self._restored = False
         return jobs
@@ -348,6 +354,11 @@ class Outbox:
                 one.cancel()
                 with suppress(asyncio.CancelledError):
                     await one
+
+
+def _ran_ahead(before: tuple[datetime, float], after: tuple[datetime, float]) -> timedelta:
+    """Return by how much wall time ran ahead of monotonic time: the machine's clock was set forward."""
+    return after[0] - before[0] - timedelta(seconds=after[1] - before[1])
 
 
 def _wait_out(error: JournalError | sqlite3.Error) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -109,87 +108,6 @@ async def test_within_thirty_seconds_of_the_way_back_it_leaves_by_itself(journal
     for _ in range(6):
         await office.pass_time(5.001 / 60)
     assert len(sms.taken) == 1
-
-
-async def test_a_clock_that_was_set_back_delays_no_message(journal: Journal) -> None:
-    sms = Provider(answers=[DeliveryError("busy")])
-    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
-    await office.happen(OPEN)
-    await office.pass_time(0.01)
-    assert (sms.tries, sms.taken) == (1, [])
-    office.clock.start -= timedelta(hours=5)
-    await office.pass_time(1)
-    assert len(sms.taken) == 1
-
-
-@pytest.mark.parametrize("tried", [False, True])
-async def test_a_clock_set_forward_beyond_the_deadline_expires_nothing_untried(journal: Journal, tried: bool) -> None:
-    """A board without a clock of its own gets the time when the way out is back: just then it must not give up."""
-    sms = Provider()
-    sms.down = True
-    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
-    await office.happen(OPEN)
-    if tried:
-        for _ in range(10):
-            await office.pass_time(1)
-    office.clock.start += timedelta(days=400)
-    sms.down = False
-    await office.pass_time(0.1)
-    assert len(sms.taken) == 1
-    assert [state for *_, state, _ in await office.states()] == ["accepted"]
-
-
-async def test_after_the_last_try_beyond_its_deadline_it_is_given_up_with_the_reason(journal: Journal) -> None:
-    sms = Provider()
-    sms.down = True
-    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
-    await office.happen(OPEN)
-    office.clock.start += timedelta(days=400)
-    for _ in range(10):
-        await office.pass_time(1)
-    assert sms.tries == 1
-    assert await office.states() == [("noc", "sms", "first", "expired", "the deadline passed: no route to host")]
-
-
-async def test_what_nobody_can_speak_of_is_given_up_after_its_deadline(journal: Journal) -> None:
-    office = Office(journal, directory(contact("noc", "sms")), {"sms": Provider()})
-    await office.happen(OPEN)
-    office.truths.clear()
-    office.clock.start += timedelta(days=400)
-    for _ in range(3):
-        await office.pass_time(1)
-    assert [state for *_, state, _ in await office.states()] == ["expired"]
-
-
-async def test_a_defect_beyond_the_deadline_is_met_once(journal: Journal) -> None:
-    office = Office(journal, directory(contact("noc", "sms")), {"sms": Provider()})
-    await office.happen(replace(OPEN, opened=None))  # type: ignore[arg-type] # the defect
-    office.clock.start += timedelta(days=400)
-    for _ in range(3):
-        await office.pass_time(1)
-    assert office.outbox.stats().bugs == 1
-    assert [state for *_, state, _ in await office.states()] == ["expired"]
-
-
-async def test_a_late_test_message_is_sent_to_nobody(journal: Journal) -> None:
-    sms = Provider()
-    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
-    async with journal.transaction() as tx:
-        await plan_test(tx, office.directory.contacts["noc"], office.clock.now())
-    await office.pass_time(3)
-    assert sms.tries == 0
-    assert [state for *_, state, _ in await office.states()] == ["expired"]
-
-
-async def test_at_the_deadline_it_is_given_up_with_the_reason(journal: Journal) -> None:
-    sms = Provider()
-    sms.down = True
-    office = Office(journal, directory(contact("noc", "sms"), deadline=600), {"sms": sms})
-    await office.happen(OPEN)
-    for _ in range(21):
-        await office.pass_time(0.5)
-    assert await office.states() == [("noc", "sms", "first", "expired", "the deadline passed: no route to host")]
-    assert office.outbox.stats().pending == 0
 
 
 async def test_a_permanent_failure_is_not_tried_again_and_its_words_are_scrubbed(journal: Journal) -> None:
