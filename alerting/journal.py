@@ -30,6 +30,13 @@ class Migration:
     statements: tuple[str, ...]
 
 
+def can_pass(error: JournalError | sqlite3.Error) -> bool:
+    """Whether trying again may help: busy, a full disk, an I/O error; no wrong row or statement, no broken file."""
+    if isinstance(error, JournalError):
+        return True
+    return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR
+
+
 def micros(at: datetime) -> int:
     """Integer microseconds since 1970 UTC: how every owner stores a moment."""
     return (at - EPOCH) // timedelta(microseconds=1)
@@ -184,7 +191,8 @@ class Journal:
             try:
                 await self._in_writer(self._end)
             except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear it
-                self._fail(JournalError(f"{self._path}: not written: {error}"))
+                defect = isinstance(error, sqlite3.Error) and not can_pass(error)
+                self._fail(error if defect else JournalError(f"{self._path}: not written: {error}"))
             else:
                 if group is not None and not group.done():
                     group.set_result(None)
@@ -201,7 +209,7 @@ class Journal:
                 self._writing.execute("ROLLBACK")
             raise
 
-    def _fail(self, error: JournalError) -> None:
+    def _fail(self, error: Exception) -> None:
         if self._group is not None and not self._group.done():
             self._group.set_exception(error)
         self._group = None

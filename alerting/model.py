@@ -19,6 +19,10 @@ class UnansweredError(DeliveryError):
     """The end of a try is not known: the provider may have the message."""
 
 
+class UnreachableError(DeliveryError):
+    """A try failed for want of a path: no name, no route, no answer to the connection."""
+
+
 class Severity(StrEnum):
     """How much it matters; ordered by `rank`."""
 
@@ -197,9 +201,9 @@ class Channel(Protocol):
         ...
 
     async def send(self, message: Message, address: Address) -> Accepted:
-        """Hand over once; raise DeliveryError, or UnansweredError once it may have been taken.
+        """Hand over once; the outbox owns deadline, retry and pacing.
 
-        The outbox owns deadline, retry and pacing.
+        Raises DeliveryError: UnreachableError for want of a path, UnansweredError once it may have been taken.
         """
         ...
 

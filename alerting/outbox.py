@@ -13,17 +13,28 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from alerting import waiting
-from alerting.journal import Journal, JournalError, Transaction, micros, moment
-from alerting.model import Accepted, Address, Alert, Channel, Contact, DeliveryError, Message, Reason, UnansweredError
+from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
+from alerting.model import (
+    Accepted,
+    Address,
+    Alert,
+    Channel,
+    Contact,
+    DeliveryError,
+    Message,
+    Reason,
+    UnansweredError,
+    UnreachableError,
+)
 from alerting.plan import Directory, plan_repeat
 from alerting.render import mail, sms
 from alerting.runbooks import Runbooks
-from alerting.waiting import Waiting
-from alerting.words import Occasion, plain
+from alerting.waiting import Failure, Waiting
+from alerting.words import Occasion, cuts, plain
 
 log = logging.getLogger("lambi.outbox")
 
@@ -33,6 +44,8 @@ GRACE_SECONDS = 3.0
 """So long does `close` wait for tries in flight; what it cuts off is repeated after the next start."""
 JOURNAL_SECONDS = 1.0
 """Wait before a journal that failed is tried again."""
+STEP = timedelta(seconds=10)
+"""By more than this does wall time never run ahead of monotonic time between two looks, unless the clock was set."""
 REFUSED_ROWS = 64
 """Rows of a channel that is not configured, ended per transaction."""
 
@@ -84,15 +97,6 @@ class Job:
     address: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a try did not succeed; the error holds no address."""
-
-    error: str
-    status: str
-    permanent: bool = False
-
-
 class Outbox:
     """Sends what the journal says is due."""
 
@@ -117,6 +121,10 @@ class Outbox:
         self._pending = 0
         self._oldest: datetime | None = None
         self._bugs = 0
+        self._looked: tuple[datetime, float] | None = None
+        """Wall and monotonic time of the last look."""
+        self._defect: BaseException | None = None
+        """What ended a try without a record of it: `run` raises it."""
 
     def wake(self) -> None:
         """Rows have been planned: look at once."""
@@ -133,17 +141,18 @@ class Outbox:
         return Stats(self._pending, max(0.0, age), self._bugs)
 
     async def run(self) -> None:
-        """Send until cancelled."""
-        while True:
+        """Send until cancelled; a defect of ours in the journal's rows is raised, what may pass is waited out."""
+        while self._defect is None:
             self._woken.clear()
             try:
                 for job in await self._claim(self._clock.now()):
                     self._launch(job)
                 pause = await self._pause(self._clock.now())
             except (JournalError, sqlite3.Error) as error:
-                log.error("journal error=%r: trying again", str(error))
+                _wait_out(error)
                 pause = JOURNAL_SECONDS
             await self._wait(pause)
+        raise self._defect
 
     async def run_due(self, now: datetime) -> int:
         """Try everything that is due at ``now``, one after the other; return the number of tries."""
@@ -167,18 +176,20 @@ class Outbox:
 
     async def _claim(self, now: datetime) -> list[Job]:
         """Write the intents of what is due and has a slot free; return them once they are on disk."""
-        restored = self._restored
+        restored, looked = self._restored, (now, self._clock.monotonic())
         async with self._journal.transaction() as tx:
             if not self._recovered:
                 await waiting.recover(tx, now)
             if restored:
                 await waiting.hasten(tx, now)
             await waiting.pull_in(tx, now)
+            if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
+                await waiting.prolong(tx, step)
             await waiting.expire(tx, now)
             jobs = [
                 job for channel in await waiting.channels_due(tx, now) for job in await self._take(tx, channel, now)
             ]
-        self._recovered = True
+        self._recovered, self._looked = True, looked
         if restored:
             self._restored = False
         return jobs
@@ -207,12 +218,14 @@ class Outbox:
                 await waiting.put_off(tx, row, now)
                 return None
             attempt = await waiting.begin(tx, row, alert, now)
-            message = self._message(row, attempt, self._occasion(row, alert, contact, now))
+            failure = await waiting.unexplained(tx, row, cuts(alert)) if alert and alert.closed else None
+            occasion = replace(self._occasion(row, alert, contact, now), failure=failure)
+            message = self._message(row, attempt, occasion)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - a defect with one row must not keep the others from leaving
             attempt = attempt or await waiting.begin(tx, row, None, now)
-            await self._fail(tx, row, attempt, self._bug(error, address), now)
+            await waiting.fail(tx, row, attempt, self._bug(error, address), now)
             return None
         await waiting.keep_text(tx, attempt, message)
         return Job(row, attempt, message, address)
@@ -253,7 +266,13 @@ class Outbox:
         self._busy[job.row.channel] += 1
         task = asyncio.create_task(self._see_through(job))
         self._flying.add(task)
-        task.add_done_callback(self._flying.discard)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._defect = task.exception()
+            self._woken.set()
 
     async def _see_through(self, job: Job) -> None:
         """Try once and record how it ended, however long the journal takes."""
@@ -269,7 +288,7 @@ class Outbox:
         try:
             await self._record(job, result, self._clock.now())
         except (JournalError, sqlite3.Error) as error:
-            log.error("journal error=%r: trying again", str(error))
+            _wait_out(error)
             return False
         return True
 
@@ -285,7 +304,8 @@ class Outbox:
         except UnansweredError as error:
             return Failure(scrub(str(error), job.address), "unknown")
         except DeliveryError as error:
-            return Failure(scrub(str(error), job.address), "failed", error.permanent)
+            said, unreached = scrub(str(error), job.address), isinstance(error, UnreachableError)
+            return Failure(said, "failed", error.permanent, unreached)
         except Exception as error:  # noqa: BLE001 - a defect in one channel must not stop the outbox
             return self._bug(error, job.address)
 
@@ -299,15 +319,12 @@ class Outbox:
         row = job.row
         async with self._journal.transaction() as tx:
             if isinstance(result, Failure):
-                await self._fail(tx, row, job.attempt, result, now)
+                await waiting.fail(tx, row, job.attempt, result, now)
             else:
                 await waiting.accept(tx, row, job.attempt, result, now)
                 await self._remind(tx, row, now)
         how = result.error if isinstance(result, Failure) else "accepted"
         log.info("tried incident=%s contact=%s channel=%s: %s", row.incident, row.contact, row.channel, how)
-
-    async def _fail(self, tx: Transaction, row: Waiting, attempt: int, failure: Failure, now: datetime) -> None:
-        await waiting.fail(tx, row, attempt, failure.error, status=failure.status, permanent=failure.permanent, now=now)
 
     async def _remind(self, tx: Transaction, row: Waiting, now: datetime) -> None:
         """Plan the reminder that follows, while the incident is open."""
@@ -337,6 +354,18 @@ class Outbox:
                 one.cancel()
                 with suppress(asyncio.CancelledError):
                     await one
+
+
+def _ran_ahead(before: tuple[datetime, float], after: tuple[datetime, float]) -> timedelta:
+    """Return by how much wall time ran ahead of monotonic time: the machine's clock was set forward."""
+    return after[0] - before[0] - timedelta(seconds=after[1] - before[1])
+
+
+def _wait_out(error: JournalError | sqlite3.Error) -> None:
+    """Log an error of the journal that may pass; raise one that cannot."""
+    if not can_pass(error):
+        raise error
+    log.error("journal error=%r: trying again", str(error))
 
 
 def _address(contact: Contact | None, channel: str) -> Address | None:

@@ -18,9 +18,11 @@ class Room:
     closing: bool = True
     first: bool = True
     desk: bool = True
+    why: bool = False
 
 
 ROOMS = (
+    Room(70, 40, why=True),
     Room(70, 40),
     Room(70, 40, head=False),
     Room(70, 16, head=False),
@@ -30,7 +32,7 @@ ROOMS = (
     Room(40, 0, head=False, first=False, closing=False),
     Room(40, 0, head=False, first=False, closing=False, desk=False),
 )
-"""What gives way, in this order: severity, place, length of what, first move, why it ended, desk."""
+"""What gives way, in this order: why it is late, severity, place, length of what, first move, why it ended, desk."""
 
 
 def sms(occasion: Occasion) -> str:
@@ -66,7 +68,7 @@ def _sms_time(occasion: Occasion, room: Room) -> str:
     if alert is None or alert.closed is None:
         return since(alert, occasion.contact, occasion.now) if alert else ""
     time = lasted(alert, occasion.contact, occasion.now)
-    end = fold(ending(occasion))
+    end = fold(ending(occasion, why=room.why))
     return f"{time}, {end if room.closing else clip(end, 60)}"
 
 

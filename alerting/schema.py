@@ -54,7 +54,8 @@ ATTEMPT = """CREATE TABLE attempt (
     CHECK (status NOT IN ('failed', 'unknown') OR error <> '')
 ) STRICT"""
 """repeats: the first attempt of unknown end that this one repeats, whose id is the reference both carry.
-revision, severity, closed: the truth that its text told. answer: the provider's words when it took the message."""
+revision, severity, closed: the truth that its text told. answer: the provider's words when it took the message.
+unreached: it failed for want of a path."""
 
 TEXT = """CREATE TABLE text (
     attempt INTEGER PRIMARY KEY REFERENCES attempt (id),
@@ -94,5 +95,9 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE TRIGGER event_fixed BEFORE UPDATE ON notification_event "
             "BEGIN SELECT RAISE(ABORT, 'history is append-only'); END",
         ),
+    ),
+    Migration(
+        "tries that found no path",
+        ("ALTER TABLE attempt ADD COLUMN unreached INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1))",),
     ),
 )

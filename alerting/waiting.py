@@ -1,6 +1,8 @@
 """The outbox's rows: what is due, what is claimed, how a try ended. All inside the caller's transaction."""
 
+import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,6 +14,8 @@ RETRY_SECONDS = (2.0, 30.0)
 UNKNOWN_SECONDS = (15.0, 600.0)
 """The same after a try that may have succeeded: a provider that takes messages without answering must not flood."""
 
+NEAR = timedelta(seconds=30)
+"""So long before a cut of this site is noticed, and after it is over, may a try fail because of it."""
 SILENT_SECONDS = 5.0
 """Wait before the truth about an incident is asked for again when there was none."""
 
@@ -38,6 +42,17 @@ class Waiting:
     """A later row for the same contact and channel says more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a try did not succeed; the error holds no address."""
+
+    error: str
+    status: str
+    permanent: bool = False
+    unreached: bool = False
+    """For want of a path."""
+
+
 _SAME = "o.incident = n.incident AND o.contact = n.contact AND o.channel = n.channel"
 _DUE = f"""
 SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision, n.planned_at, n.deadline_at,
@@ -48,11 +63,23 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
     EXISTS (SELECT 1 FROM notification o
         WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted'))
 FROM notification n
-WHERE n.channel = ? AND n.state = 'planned' AND n.due_at <= ?
+WHERE n.channel = ? AND n.state = 'planned' AND n.due_at <= ? AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
     AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')
 ORDER BY CASE n.severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END,
     n.planned_at, n.id
 LIMIT ?"""  # noqa: S608 - only the constant above
+
+
+_UNEXPLAINED = """
+SELECT a.error FROM notification n JOIN attempt a ON a.notification = n.id
+WHERE n.incident = ? AND n.contact = ? AND n.channel = ? AND a.status = 'failed'
+    AND NOT (a.unreached AND EXISTS (SELECT 1 FROM json_each(?) cut
+        WHERE a.ended_at >= json_extract(cut.value, '$[0]')
+        AND a.intent_at <= coalesce(json_extract(cut.value, '$[1]'), a.intent_at)))
+ORDER BY a.id DESC LIMIT 1"""
+
+Cuts = Sequence[tuple[datetime, datetime | None]]
+"""From, to: when this site was cut off from the world."""
 
 
 async def recover(tx: Transaction, now: datetime) -> None:
@@ -63,7 +90,8 @@ async def recover(tx: Transaction, now: datetime) -> None:
         (micros(now),),
     )
     await tx.execute(
-        "UPDATE notification SET state = 'planned', changed_at = ?, due_at = ? WHERE state = 'ready'",
+        "UPDATE notification SET state = 'planned', changed_at = ?, due_at = min(?, deadline_at - 1) "
+        "WHERE state = 'ready'",
         (micros(now), micros(now)),
     )
 
@@ -85,12 +113,25 @@ async def pull_in(tx: Transaction, now: datetime) -> None:
     )
 
 
+async def prolong(tx: Transaction, step: timedelta) -> None:
+    """Move the deadlines with the machine's clock, which was set forward: nobody has had less time to deliver."""
+    await tx.execute(
+        "UPDATE notification SET deadline_at = deadline_at + ? WHERE ended_at IS NULL",
+        (step // timedelta(microseconds=1),),
+    )
+
+
 async def expire(tx: Transaction, now: datetime) -> None:
-    """Give up what has waited beyond its deadline, and say why."""
+    """Give up what has waited beyond its deadline, and say why.
+
+    What was due before it and has not been tried since, because the machine's clock was set far forward or the program
+    did not run, gets that try first; a test message has nobody who still waits for it.
+    """
     await tx.execute(
         "UPDATE notification SET state = 'expired', changed_at = ?, ended_at = ?, why = 'the deadline passed: ' || "
         "coalesce((SELECT error FROM attempt a WHERE a.notification = notification.id ORDER BY a.id DESC LIMIT 1), "
-        "'it could not be tried in time') WHERE state = 'planned' AND deadline_at <= ?",
+        "'it could not be tried in time') WHERE state = 'planned' AND deadline_at <= ? "
+        "AND (due_at >= deadline_at OR reason = 'test')",
         (micros(now), micros(now), micros(now)),
     )
 
@@ -106,7 +147,7 @@ async def channels_due(tx: Transaction, now: datetime) -> list[str]:
 
 async def due(tx: Transaction, channel: str, most: int, now: datetime) -> list[Waiting]:
     """Return the most urgent rows of a channel, none whose contact has another message of this incident in flight."""
-    rows = await tx.execute(_DUE, (channel, micros(now), most))
+    rows = await tx.execute(_DUE, (channel, micros(now), micros(now), most))
     return [
         replace(Waiting(*row), reason=Reason(row[4]), severity=Severity(row[5]), told_before=bool(row[11]))
         for row in rows
@@ -154,22 +195,31 @@ async def accept(tx: Transaction, row: Waiting, attempt: int, accepted: Accepted
     await end(tx, row, "accepted", "", now)
 
 
-async def fail(
-    tx: Transaction, row: Waiting, attempt: int, error: str, *, status: str, permanent: bool, now: datetime
-) -> None:
+async def fail(tx: Transaction, row: Waiting, attempt: int, failure: Failure, now: datetime) -> None:
     """Record a try that failed or that nobody answered; it is tried again unless that cannot help."""
     await tx.execute(
-        "UPDATE attempt SET status = ?, ended_at = ?, error = ? WHERE id = ?", (status, micros(now), error, attempt)
+        "UPDATE attempt SET status = ?, ended_at = ?, error = ?, unreached = ? WHERE id = ?",
+        (failure.status, micros(now), failure.error, int(failure.unreached), attempt),
     )
-    if status == "failed":
+    if failure.status == "failed":
         await tx.execute("DELETE FROM text WHERE attempt = ?", (attempt,))
-    if permanent:
-        await end(tx, row, "refused", error, now)
+    if failure.permanent:
+        await end(tx, row, "refused", failure.error, now)
         return
-    wait = backoff(row.tries, attempt, *(RETRY_SECONDS if status == "failed" else UNKNOWN_SECONDS))
+    wait = backoff(row.tries, attempt, *(RETRY_SECONDS if failure.status == "failed" else UNKNOWN_SECONDS))
     later = min(micros(now + timedelta(seconds=wait)), row.deadline_at)
     await tx.execute("UPDATE notification SET due_at = ? WHERE id = ?", (later, row.id))
     await _move(tx, row, "planned", now)
+
+
+async def unexplained(tx: Transaction, row: Waiting, cuts: Cuts) -> str | None:
+    """Return the last error that kept a message about this incident from this contact, or None.
+
+    A try that failed for want of a path while this site was cut off is explained by that.
+    """
+    windows = [(micros(began - NEAR), micros(ended + NEAR) if ended else None) for began, ended in cuts]
+    found = await tx.execute(_UNEXPLAINED, (row.incident, row.contact, row.channel, json.dumps(windows)))
+    return str(found[0][0]) if found else None
 
 
 async def end(tx: Transaction, row: Waiting, state: str, why: str, now: datetime) -> None:

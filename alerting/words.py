@@ -27,6 +27,8 @@ class Occasion:
     """An earlier try of unknown end may have arrived."""
     told_before: bool = True
     """This contact has heard of the incident on this channel."""
+    failure: str | None = None
+    """What kept the message from leaving earlier, besides the cuts of this site."""
 
 
 def local(at: datetime, contact: Contact) -> datetime:
@@ -55,13 +57,22 @@ def lasted(alert: Alert, contact: Contact, now: datetime) -> str:
     return f"was {state} {first}{began:%H:%M} to {second}{ended:%H:%M} {ended.tzname()}"
 
 
-def excuse(alert: Alert) -> str:
-    """Say why somebody hears of it only now that it is over."""
-    cut_off = alert.kind == "vantage" or any(
-        ended is None or ended > alert.opened for began, ended in alert.blind if alert.closed and began < alert.closed
-    )
-    cause = "this site was cut off" if cut_off else "delivery failed until now"
-    return f"you were not told because {cause}"
+def cuts(alert: Alert) -> list[tuple[datetime, datetime | None]]:
+    """Return when this site was cut off while the incident, now over, lasted."""
+    own = [(alert.opened, alert.closed)] if alert.kind == "vantage" else []
+    return own + [
+        (began, ended)
+        for began, ended in alert.blind
+        if alert.closed and began < alert.closed and (ended is None or ended > alert.opened)
+    ]
+
+
+def excuse(alert: Alert, failure: str | None, *, why: bool = True) -> str:
+    """Say why somebody hears of it only now that it is over; ``failure``: what no cut of this site explains."""
+    if failure is None and cuts(alert):
+        return "you were not told because this site was cut off"
+    reason = f": {failure}" if failure and why else ""
+    return f"the message could not be delivered earlier{reason}"
 
 
 def headword(occasion: Occasion) -> str:
@@ -75,12 +86,12 @@ def headword(occasion: Occasion) -> str:
     return f"{mark}{alert.severity.upper()}"
 
 
-def ending(occasion: Occasion) -> str:
+def ending(occasion: Occasion, *, why: bool = True) -> str:
     """Say how it ended, and to whoever was never told, why not."""
     alert = occasion.alert
     if alert is None or alert.closed is None:
         return ""
-    late = "" if occasion.told_before else f"; {excuse(alert)}"
+    late = "" if occasion.told_before else f"; {excuse(alert, occasion.failure, why=why)}"
     return f"now {alert.closing or 'up'}{late}"
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerting.journal import Journal, JournalError
+from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
 from alerting.plan import Directory, plan
 from monitor.alerts import overlapping, to_alert
@@ -168,7 +168,7 @@ class Pipeline:
             self._doors.path_restored()
 
     async def _commit(self, step: Step) -> bool:
-        """Write one turn; while the journal cannot be written the line stands still and says so."""
+        """Write one turn; while the journal cannot be written the line stands still and says so; a defect is raised."""
         self._committing = {change.incident.id: change.incident for change in step.changes}
         now = self.belief.now
         while True:
@@ -181,6 +181,8 @@ class Pipeline:
                         for row in await plan(tx, self._alert(change.incident), self.directory, now)
                     ]
             except (JournalError, sqlite3.Error) as error:
+                if not can_pass(error):
+                    raise
                 self.trouble = f"the journal cannot be written: {error}"
                 log.error("journal error=%r: trying again", str(error))
                 await self._clock.sleep_until(self._clock.monotonic() + 1.0)

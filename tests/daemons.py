@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -22,24 +23,17 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.ports import own_ports
+
 FAKESMSC = Path("/usr/lib/kannel/test/fakesmsc")
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = 20.0) -> None:
-    """Wait for a condition; fail with a sentence."""
+def until(holds: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+    """Wait for a condition; fail with a sentence. The limit is for what never comes, not for a machine that is busy."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(0.01)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return TCP ports of 127.0.0.1 that nobody had a moment ago."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +94,20 @@ class KannelBox:
         try:
             with build_opener(ProxyHandler({})).open(self.admin, timeout=5) as answer:
                 return str(answer.read().decode("utf-8", "replace"))
-        except OSError:
+        except (OSError, HTTPException):
             return ""
+
+    def until(self, holds: Callable[[], object], what: str) -> None:
+        """Wait for a condition; when a daemon has ended instead, fail at once with its last words."""
+
+        def alive() -> object:
+            for name, child in self._children.items():
+                if child.poll() is not None:
+                    words = (self.folder / f"{name}.log").read_text("utf-8", "replace").splitlines()[-5:]
+                    pytest.fail(f"{name} ended with {child.returncode}: {' / '.join(words)}")
+            return holds()
+
+        until(alive, what)
 
 
 def _letters(kind: str, text: str) -> str:
@@ -153,7 +159,7 @@ def kannel(tmp_path: Path) -> Iterator[KannelBox]:
     missing = [name for name in ("bearerbox", "smsbox", str(FAKESMSC)) if shutil.which(name) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed: make test-deps")
-    admin, box, smsc, send = free_ports(4)
+    admin, box, smsc, send = own_ports(4)
     folder = Path(tempfile.mkdtemp(prefix="kannel", dir=tmp_path))
     conf = folder / "kannel.conf"
     conf.write_text(KANNEL_CONF.format(admin=admin, box=box, smsc=smsc, send=send, folder=folder))
@@ -168,11 +174,11 @@ def kannel(tmp_path: Path) -> Iterator[KannelBox]:
     )
     try:
         gateway.launch("bearerbox", ["bearerbox", "-v", "1", str(conf)])
-        until(gateway.status, "bearerbox answers")
+        gateway.until(gateway.status, "bearerbox answers")
         gateway.launch("smsbox", ["smsbox", "-v", "1", str(conf)])
         gateway.launch("fakesmsc", [str(FAKESMSC), "-H", "127.0.0.1", "-r", str(smsc), "-m", "0"])
-        until(lambda: "smsbox:" in (said := gateway.status()) and "(online" in said, "Kannel's boxes are connected")
-        until(lambda: _listens(send), "smsbox listens")
+        gateway.until(lambda: "smsbox:" in (said := gateway.status()) and "(online" in said, "the boxes are connected")
+        gateway.until(lambda: _listens(send), "smsbox listens")
         yield gateway
     finally:
         gateway.stop_all()
@@ -248,6 +254,7 @@ def smtp_sink(security: str = "none", login: tuple[str, str] | None = None) -> I
         bound = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         sink.port = bound.getsockname()[1]
         options: dict[str, Any] = {"ssl_context": context} if security == "tls" else {"tls_context": context}
+        options |= {"server_hostname": "localhost", "ready_timeout": 60}  # else it asks DNS for its name, and has 5 s
         if login:
             options |= {
                 "auth_required": True,

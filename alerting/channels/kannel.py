@@ -6,6 +6,7 @@ from typing import ClassVar
 import aiohttp
 import smsutil
 
+from alerting.channels.path import no_connection
 from alerting.model import Accepted, Address, DeliveryError, Message, UnansweredError
 
 
@@ -39,7 +40,7 @@ class Kannel:
             ):
                 said = (await response.content.read(200)).decode(errors="replace").strip()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise DeliveryError("cannot connect to the SMS gateway") from error
+            raise no_connection("cannot connect to the SMS gateway", getattr(error, "os_error", error)) from error
         except (aiohttp.ClientError, OSError) as error:
             raise UnansweredError("the SMS gateway left us before it answered") from error
         if response.status != 202:

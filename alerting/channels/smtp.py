@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 import aiosmtplib
 
+from alerting.channels.path import no_connection
 from alerting.model import Accepted, Address, DeliveryError, Message, UnansweredError
 
 
@@ -71,7 +72,8 @@ class Smtp:
         except aiosmtplib.SMTPResponseException as error:
             raise DeliveryError(f"the mail server does not serve us: {error.code} {error.message}") from error
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise DeliveryError(f"cannot connect to the mail server: {error}") from error
+            cause = error if isinstance(error, TimeoutError) else error.__cause__ or error
+            raise no_connection(f"cannot connect to the mail server: {error}", cause) from error
         return client
 
     def _compose(self, message: Message, address: Address) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alerting.journal import Journal
-from alerting.model import Accepted, Address, Alert, Channel, Contact, DeliveryError, Message, Route, Severity
+from alerting.model import Accepted, Address, Alert, Channel, Contact, Message, Route, Severity, UnreachableError
 from alerting.outbox import Limits, Outbox
 from alerting.plan import Directory, plan
 from alerting.runbooks import Runbooks
@@ -73,7 +73,7 @@ class Provider:
     async def send(self, message: Message, address: Address) -> Accepted:
         self.tries += 1
         if self.down:
-            raise DeliveryError("connection refused")
+            raise UnreachableError("no route to host")
         if self.answers:
             raise self.answers.popleft()
         self.taken.append((message, address))

@@ -11,9 +11,10 @@ import pytest
 from alerting.channels import CHANNELS
 from alerting.channels.kannel import Kannel
 from alerting.channels.smtp import Smtp
-from alerting.model import Address, DeliveryError, Message, Severity, UnansweredError
+from alerting.model import Address, DeliveryError, Message, Severity, UnansweredError, UnreachableError
 from tests.alerting.fakes import OPEN, Office, closed, contact, directory, open_journal
-from tests.daemons import KannelBox, SmtpSink, free_ports, hung_server, kannel, smtp_sink, until
+from tests.daemons import KannelBox, SmtpSink, hung_server, kannel, smtp_sink, until
+from tests.ports import own_port
 
 MAIL = Message(
     "17.65a",
@@ -29,7 +30,7 @@ HANDSET = Address("sms", "+12465550100")
 
 
 def smtp(sink: SmtpSink, **fields: object) -> Smtp:
-    base = Smtp("127.0.0.1", "lambi@watch.example", sink.port, "none")
+    base = Smtp("127.0.0.1", "lambi@watch.example", sink.port, "none", connect_seconds=60)
     return replace(base, **fields)  # type: ignore[arg-type] # the fields' names are checked by replace
 
 
@@ -91,7 +92,7 @@ async def test_4xx_is_temporary_and_5xx_permanent(rcpt: str, data: str, permanen
 
 
 async def test_a_mail_server_that_is_not_there_or_silent_is_temporary() -> None:
-    [port] = free_ports(1)
+    port = own_port()
     gone = await failure(Smtp("127.0.0.1", "lambi@watch.example", port, "none"))
     assert str(gone).startswith("cannot connect to the mail server: ")
     async with hung_server() as port:
@@ -128,7 +129,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KannelBox]:
 
 
 def sms(box: KannelBox, **fields: object) -> Kannel:
-    base = Kannel(box.url, box.username, box.password, box.sender)
+    base = Kannel(box.url, box.username, box.password, box.sender, connect_seconds=60)
     return replace(base, **fields)  # type: ignore[arg-type] # the fields' names are checked by replace
 
 
@@ -157,7 +158,7 @@ async def test_what_kannel_refuses(gateway: KannelBox) -> None:
 
 
 async def test_a_gateway_that_is_not_there_or_leaves() -> None:
-    [port] = free_ports(1)
+    port = own_port()
     channel = Kannel(f"http://127.0.0.1:{port}/cgi-bin/sendsms", "lambi", "kannel-secret")
     gone = await failure(channel, MAIL, HANDSET)
     assert str(gone) == "cannot connect to the SMS gateway"
@@ -171,6 +172,32 @@ async def test_a_gateway_that_is_not_there_or_leaves() -> None:
         port = server.sockets[0].getsockname()[1]
         left = await failure(replace(channel, url=f"http://127.0.0.1:{port}/"), MAIL, HANDSET)
     assert isinstance(left, UnansweredError)
+
+
+@pytest.mark.parametrize(
+    ("host", "unreached"),
+    [
+        ("255.255.255.255", True),  # "network is unreachable": the kernel lets no connection out to it
+        ("127.0.0.1", False),  # refused: somebody was reached
+        ("localhost", False),  # refused by each of its addresses
+    ],
+)
+async def test_only_who_reaches_nobody_fails_for_want_of_a_path(host: str, unreached: bool) -> None:
+    port = own_port()
+    mail = await failure(Smtp(host, "lambi@watch.example", port, "none"))
+    text = await failure(Kannel(f"http://{host}:{port}/", "lambi", "kannel-secret"), MAIL, HANDSET)
+    assert (isinstance(mail, UnreachableError), isinstance(text, UnreachableError)) == (unreached, unreached)
+
+
+async def test_a_server_that_is_silent_or_not_trusted() -> None:
+    async with hung_server() as port:
+        silent = await failure(Smtp("127.0.0.1", "lambi@watch.example", port, "none", connect_seconds=0.05))
+        hasty = await failure(Smtp("127.0.0.1", "lambi@watch.example", port, "tls", connect_seconds=0.05))
+    with smtp_sink("tls") as sink:
+        untrusted = await failure(smtp(sink, security="tls"))
+    assert isinstance(silent, UnreachableError)
+    assert isinstance(hasty, UnreachableError)
+    assert not isinstance(untrusted, UnreachableError)
 
 
 @pytest.mark.parametrize(

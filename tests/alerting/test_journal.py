@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting.journal import Journal, JournalError, Migration, micros, moment
+from alerting.journal import Journal, JournalError, Migration, can_pass, micros, moment
 from tests.alerting.fakes import MortalJournal
 from tests.counts import soak
 from tests.fakes import START
@@ -108,6 +108,71 @@ async def test_a_commit_that_fails_is_told_to_all_who_share_it(tmp_path: Path) -
     journal.left = -1
     await write(9)
     assert await numbers(journal) == [9]
+    await journal.close()
+
+
+@pytest.mark.parametrize(
+    ("statements", "passes"),
+    [
+        (("PRAGMA max_page_count = 1", "CREATE TABLE more (n INTEGER)"), True),  # the disk is full
+        (("PRAGMA query_only = ON", "INSERT INTO number VALUES (2)"), True),  # cannot be written
+        (("INSERT INTO number VALUES (1)",), False),
+        (("INSERT INTO number VALUES ('x')",), False),
+        (("INSERT INTO numbers VALUES (1)",), False),
+        (("INSERT INTO number VALUES (?)",), False),
+    ],
+)
+async def test_a_full_disk_may_pass_and_a_defect_of_ours_does_not(
+    statements: tuple[str, ...], passes: bool, tmp_path: Path
+) -> None:
+    journal = await Journal.open(tmp_path / "j.sqlite", SCHEMAS)
+    with pytest.raises(sqlite3.Error) as caught:  # noqa: PT012 - the last statement fails
+        async with journal.transaction() as tx:
+            await tx.execute(INSERT, (1,))
+            for statement in statements:
+                await tx.execute(statement)
+    assert can_pass(caught.value) is passes
+    await journal.close()
+
+
+async def test_a_file_that_another_holds_may_pass_and_a_broken_one_does_not(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    journal = await Journal.open(path, SCHEMAS)
+    async with journal.transaction() as tx:
+        await tx.execute(INSERT, (1,))
+    await journal.close()
+    held, other = (sqlite3.connect(path, isolation_level=None, timeout=0) for _ in range(2))
+    held.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.Error) as locked:
+        other.execute("BEGIN IMMEDIATE")
+    held.close()
+    other.close()
+    data = path.read_bytes()
+    path.write_bytes(data[:100] + b"\xff" * (len(data) - 100))
+    broken = sqlite3.connect(path)
+    with pytest.raises(sqlite3.Error) as malformed:
+        broken.execute("SELECT * FROM number")
+    broken.close()
+    assert can_pass(locked.value)
+    assert not can_pass(malformed.value)
+    assert can_pass(JournalError("not written: database or disk is full"))
+
+
+async def test_a_commit_that_a_defect_broke_says_so_itself(tmp_path: Path) -> None:
+    class Defect(Journal):
+        broken = False
+
+        def _commit(self) -> None:
+            if self.broken:
+                raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
+            super()._commit()
+
+    journal = await Defect.open(tmp_path / "j.sqlite", SCHEMAS)
+    journal.broken = True
+    with pytest.raises(sqlite3.ProgrammingError):
+        async with journal.transaction() as tx:
+            await tx.execute(INSERT, (1,))
+    journal.broken = False
     await journal.close()
 
 

@@ -4,13 +4,12 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from alerting.journal import Journal, micros
-from alerting.model import Accepted, Address, DeliveryError, Message, Severity, UnansweredError
+from alerting.model import Accepted, Address, DeliveryError, Message, Severity, UnansweredError, UnreachableError
 from alerting.outbox import Limits, scrub
 from alerting.plan import plan_test
 from alerting.told import told
@@ -67,6 +66,37 @@ async def test_an_outage_over_while_nothing_could_leave_is_told_once_and_truthfu
     assert await journal.read("SELECT count(*) FROM text") == [(1,)]  # of failed tries nothing is kept
 
 
+NO_PATH, LOGIN = UnreachableError("no route to host"), DeliveryError("refuses our login")
+
+
+@pytest.mark.parametrize(
+    ("tries", "cut", "says"),
+    [
+        ([NO_PATH] * 4, (0, 20), "you were not told because this site was cut off."),
+        ([NO_PATH] * 4, (0.4, 20), "you were not told because this site was cut off."),  # noticed a little later
+        ([NO_PATH] * 4, (2, 20), "could not be delivered earlier: no route to host."),
+        ([LOGIN] * 4, (0, 20), "could not be delivered earlier: refuses our login."),
+        ([NO_PATH, LOGIN, NO_PATH, NO_PATH], (0, 20), "could not be delivered earlier: refuses our login."),
+        ([LOGIN] * 4, None, "could not be delivered earlier: refuses our login."),
+        ([], (0, 20), "you were not told because this site was cut off."),
+        ([], None, "could not be delivered earlier."),
+    ],
+)
+async def test_the_cut_of_this_site_excuses_only_what_it_has_kept(
+    journal: Journal, tries: list[DeliveryError], cut: tuple[float, float] | None, says: str
+) -> None:
+    mail = Provider("mail", answers=tries)
+    office = Office(journal, directory(contact("noc", "mail")), {"mail": mail})
+    await office.happen(OPEN)
+    for _ in tries:
+        await office.pass_time(1)
+    office.clock.elapsed = 600
+    await office.happen(closed(10, blind=((at(cut[0]), at(cut[1])),) if cut else ()))
+    await office.pass_time(15)
+    [(message, _)] = mail.taken
+    assert says in message.body
+
+
 async def test_within_thirty_seconds_of_the_way_back_it_leaves_by_itself(journal: Journal) -> None:
     sms = Provider()
     sms.down = True
@@ -78,28 +108,6 @@ async def test_within_thirty_seconds_of_the_way_back_it_leaves_by_itself(journal
     for _ in range(6):
         await office.pass_time(5.001 / 60)
     assert len(sms.taken) == 1
-
-
-async def test_a_clock_that_was_set_back_delays_no_message(journal: Journal) -> None:
-    sms = Provider(answers=[DeliveryError("busy")])
-    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
-    await office.happen(OPEN)
-    await office.pass_time(0.01)
-    assert (sms.tries, sms.taken) == (1, [])
-    office.clock.start -= timedelta(hours=5)
-    await office.pass_time(1)
-    assert len(sms.taken) == 1
-
-
-async def test_at_the_deadline_it_is_given_up_with_the_reason(journal: Journal) -> None:
-    sms = Provider()
-    sms.down = True
-    office = Office(journal, directory(contact("noc", "sms"), deadline=600), {"sms": sms})
-    await office.happen(OPEN)
-    for _ in range(21):
-        await office.pass_time(0.5)
-    assert await office.states() == [("noc", "sms", "first", "expired", "the deadline passed: connection refused")]
-    assert office.outbox.stats().pending == 0
 
 
 async def test_a_permanent_failure_is_not_tried_again_and_its_words_are_scrubbed(journal: Journal) -> None:
@@ -284,6 +292,18 @@ async def test_a_defect_in_a_channel_or_in_the_truth_is_counted_and_delays_nobod
     assert "noc@" not in caplog.text
     await office.pass_time(1)
     assert len(bad.taken) == 1
+
+
+@pytest.mark.parametrize("when", ["INSERT", "UPDATE"])  # as a try begins, as it ends
+async def test_a_defect_in_a_row_ends_the_outbox_and_does_not_stand_still_for_ever(journal: Journal, when: str) -> None:
+    office = Office(journal, directory(contact("noc", "sms")), {"sms": Provider()})
+    async with journal.transaction() as tx:
+        await tx.execute(f"CREATE TRIGGER defect BEFORE {when} ON attempt BEGIN SELECT RAISE(ABORT, 'a defect'); END")
+    await office.happen(OPEN)
+    with pytest.raises(sqlite3.IntegrityError, match="a defect"):
+        async with asyncio.timeout(20):
+            await office.outbox.run()
+    await office.outbox.close()
 
 
 async def test_two_runs_give_equal_journals(tmp_path: Path) -> None:

@@ -61,23 +61,32 @@ def test_sms_marks(made: Occasion, begins: str) -> None:
     assert one_part(sms(made))
 
 
+CUT_OFF = "you were not told because this site was cut off"
+LATE = "the message could not be delivered earlier"
+LOGIN = "the mail server refuses our login: 535"
+
+
 @pytest.mark.parametrize(
-    ("blind", "cause"),
+    ("blind", "failure", "excuse", "reason"),
     [
-        ((), "delivery failed until now"),
-        (((at(1), at(30)),), "this site was cut off"),
-        (((at(1), None),), "this site was cut off"),
-        (((at(216), at(230)),), "delivery failed until now"),  # only after it was over
+        ((), None, LATE, ""),
+        ((), LOGIN, LATE, f": {LOGIN}"),
+        (((at(1), at(30)),), None, CUT_OFF, ""),
+        (((at(1), None),), None, CUT_OFF, ""),
+        (((at(1), at(30)),), LOGIN, LATE, f": {LOGIN}"),
+        (((at(216), at(230)),), None, LATE, ""),  # only after it was over
     ],
 )
 def test_who_hears_of_it_late_hears_the_whole_truth(
-    blind: tuple[tuple[datetime, datetime | None], ...], cause: str
+    blind: tuple[tuple[datetime, datetime | None], ...], failure: str | None, excuse: str, reason: str
 ) -> None:
-    late = occasion(closed(215, blind=blind), told_before=False, now=at(240))
-    expected = f"was down 08:00 to 11:35 AST, now answers again; you were not told because {cause}"
-    assert expected in sms(late)
-    assert expected in mail(late)[1]
+    late = occasion(closed(215, blind=blind), told_before=False, now=at(240), failure=failure)
+    expected = f"was down 08:00 to 11:35 AST, now answers again; {excuse}"
+    assert f"{expected}. Desk" in sms(late)  # one part has no room for the reason
+    assert f"{expected}{reason}." in mail(late)[1]
     assert one_part(sms(late))
+    short = replace(late, desk="", alert=closed(215, blind=blind, what="BON1 down", where=""))
+    assert f"{expected}{reason}." in sms(short)
 
 
 def test_the_vantage_itself_was_cut_off() -> None:
@@ -125,6 +134,7 @@ occasions = st.builds(
     runbook=st.just(BOOK),
     again=st.booleans(),
     told_before=st.booleans(),
+    failure=st.none() | texts,
 )
 
 
@@ -198,7 +208,7 @@ def test_a_hostile_string_goes_through_every_exit_as_plain_text() -> None:
         closing=HOSTILE,
     )
     for alert in (hostile, replace(hostile, closed=at(5)), None):
-        made = occasion(alert, site=HOSTILE, desk=HOSTILE)
+        made = occasion(alert, site=HOSTILE, desk=HOSTILE, told_before=False, failure=HOSTILE)
         subject, body = mail(made)
         assert one_part(sms(made))
         assert len(subject) < 300

@@ -11,7 +11,7 @@ from typing import Self
 from tests.lab import messages, routers, runs, sea, servers
 from tests.lab.daemons import Daemons
 from tests.lab.faults import Faults
-from tests.lab.net import Namespace, until
+from tests.lab.net import START_SECONDS, Namespace, until
 from tests.lab.topology import ISLANDS, NAMESPACES, VANTAGES
 
 
@@ -81,7 +81,9 @@ class Archipelago(Faults):
         self._await_services()
 
     def _await_routes(self) -> None:
-        until(lambda: routers.converged(self.daemons), 20, "every BGP session stands and every route is known")
+        until(
+            lambda: routers.converged(self.daemons), START_SECONDS, "every BGP session stands and every route is known"
+        )
         self.say("routers   ready: hub (FRR), ant, bon (BIRD); every BGP session stands")
 
     def _await_services(self) -> None:
@@ -89,13 +91,15 @@ class Archipelago(Faults):
         van, world = self.spaces["van"], self.spaces["world"]
         for where in ("world", *ISLANDS):
             until(
-                partial(servers.answers, van, *servers.what_it_serves(where)), 10, f"the name server of {where} answers"
+                partial(servers.answers, van, *servers.what_it_serves(where)),
+                START_SECONDS,
+                f"the name server of {where} answers",
             )
             self.say(f"dns       ready: {where}")
-        until(lambda: servers.serves(self.daemons, "bon", van), 10, "the web site answers")
+        until(lambda: servers.serves(self.daemons, "bon", van), START_SECONDS, "the web site answers")
         self.say("web       ready: bon")
-        until(lambda: messages.smtp_ready(world), 10, "the SMTP server listens")
-        until(lambda: messages.sms_ready(world), 10, "Kannel reaches its SMS centre")
+        until(lambda: messages.smtp_ready(world), START_SECONDS, "the SMTP server listens")
+        until(lambda: messages.sms_ready(world), START_SECONDS, "Kannel reaches its SMS centre")
         self.say("messages  ready: SMTP, Kannel with fakesmsc")
         self.daemons.alive()
 

@@ -2,7 +2,7 @@
 
 from tests.lab import servers
 from tests.lab.daemons import Daemons
-from tests.lab.net import LabError, until
+from tests.lab.net import START_SECONDS, LabError, until
 from tests.lab.topology import CABLES, ISLANDS
 
 
@@ -42,7 +42,7 @@ class Faults:
         """Start it again and wait until it answers."""
         servers.start_dns(self.daemons, where)
         space, served = self.daemons.spaces[where], servers.what_it_serves(where)
-        until(lambda: servers.answers(space, *served), 5, f"the name server of {where} answers")
+        until(lambda: servers.answers(space, *served), START_SECONDS, f"the name server of {where} answers")
 
     def heal_all(self) -> None:
         """Mend every cable and start every name server that was killed."""

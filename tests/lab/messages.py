@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from tests.lab.daemons import FAKESMSC, Daemons
-from tests.lab.net import Namespace, until
+from tests.lab.net import START_SECONDS, Namespace, until
 from tests.lab.topology import SMS, SMS_PASSWORD, SMS_SENDER, SMS_USER, SMTP
 
 STATUS = "http://127.0.0.1:13000/status.txt?password=adm"
@@ -58,7 +58,7 @@ def start_sms(daemons: Daemons) -> None:
     )
     world = daemons.spaces["world"]
     daemons.start("world", "bearerbox", ["bearerbox", "-v", "1", "--user", "kannel", config])
-    until(lambda: "Status:" in _status(world), 5, "bearerbox answers")
+    until(lambda: "Status:" in _status(world), START_SECONDS, "bearerbox answers")
     daemons.start("world", "smsbox", ["smsbox", "-v", "1", "--user", "kannel", config])
     start_fakesmsc(daemons)
 

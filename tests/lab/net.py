@@ -29,6 +29,10 @@ def run(*argv: str, stdin: str = "") -> str:
     return done.stdout
 
 
+START_SECONDS = 60.0
+"""A daemon may take so long to answer: the limit is for what never comes, not for a machine that is busy."""
+
+
 def until(condition: Callable[[], bool], seconds: float, what: str) -> None:
     """Wait until the condition holds; LabError says what did not come about."""
     deadline = time.monotonic() + seconds

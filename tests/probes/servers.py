@@ -19,42 +19,36 @@ def needed(*programs: str) -> None:
             pytest.skip(f"{program} is not installed: make test-deps")
 
 
-def free_port() -> int:
-    """A port that is free for UDP and TCP on every address."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("", 0))
-            port: int = tcp.getsockname()[1]
-            try:
-                udp.bind(("", port))
-            except OSError:
-                continue
-            return port
-
-
-def wait_until(ready: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + 20
-    while not ready():
-        if time.monotonic() > end:
-            pytest.fail(f"{what} is not ready after 20 s")
-        time.sleep(0.02)
-
-
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
     with socket.socket() as sock:
         return sock.connect_ex((host, port)) == 0
 
 
+Wait = Callable[[Callable[[], bool], str], None]
+
+
 @contextmanager
-def running(command: list[str], log: Path) -> Iterator[None]:
-    """Run a daemon in the foreground; it dies with this process, however that ends."""
+def running(command: list[str], log: Path) -> Iterator[Wait]:
+    """Run a daemon in the foreground; it dies with this process, however that ends.
+
+    Yields a function that waits until a condition holds; it fails with the daemon's last words when it has ended.
+    """
     tied = ["setpriv", "--pdeathsig", "TERM", "--", *command]
     with log.open("wb") as out, subprocess.Popen(tied, stdout=out, stderr=subprocess.STDOUT) as process:
+
+        def wait(ready: Callable[[], bool], what: str) -> None:
+            end = time.monotonic() + 60
+            while not ready():
+                if process.poll() is not None or time.monotonic() > end:
+                    words = log.read_text("utf-8", "replace").splitlines()[-5:]
+                    pytest.fail(f"{what} is not ready, exit code {process.returncode}: {' / '.join(words)}")
+                time.sleep(0.02)
+
         try:
-            yield
+            yield wait
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 class UdpServer(asyncio.DatagramProtocol):

@@ -14,9 +14,10 @@ from probes.dns_engine import DnsEngine
 from probes.model import Outcome
 from tests.counts import soak
 from tests.fakes import FakeClock, settle
+from tests.ports import own_port
 from tests.probes.asks import asks_for, look
 from tests.probes.namespace import look_inside
-from tests.probes.servers import accepts, free_port, needed, running, tcp_server, udp_server, wait_until
+from tests.probes.servers import accepts, needed, running, tcp_server, udp_server
 
 ZONE = """\
 $ORIGIN do.
@@ -54,12 +55,12 @@ def knot(tmp_path_factory):
     """
     needed("knotd")
     folder: Path = tmp_path_factory.mktemp("knot")
-    port = free_port()
+    port = own_port()
     (folder / "do.zone").write_text(f"{ZONE}\n")
     (folder / "knot.conf").write_text(CONFIG.format(folder=folder, port=port))
-    with running(["/usr/sbin/knotd", "-c", str(folder / "knot.conf")], folder / "log"):
-        wait_until(lambda: accepts(port), "knotd")
-        wait_until(lambda: _answers(port), "knotd's zone")
+    with running(["/usr/sbin/knotd", "-c", str(folder / "knot.conf")], folder / "log") as wait:
+        wait(lambda: accepts(port), "knotd")
+        wait(lambda: _answers(port), "knotd's zone")
         yield port
 
 
@@ -173,7 +174,7 @@ async def test_a_question_that_waited_has_its_whole_time_from_when_it_leaves():
 
 @pytest.mark.parametrize(("address", "family"), [("127.0.0.1", 4), ("::1", 6)])
 async def test_a_closed_port_is_noticed_at_once(engine, address, family):
-    port = free_port()
+    port = own_port()
     seen = await look(engine, asks_for(Dns(query="do.", port=port), [(address, family)] * 20, 30.0))
 
     parts = {(o.parts[""].outcome, o.parts[""].reason, o.parts[""].refused) for o in seen.values()}
@@ -182,7 +183,7 @@ async def test_a_closed_port_is_noticed_at_once(engine, address, family):
 
 async def test_refusing_servers_do_not_disturb_the_others(engine, knot):
     """One socket serves many servers: an error that one of them caused must not become another's."""
-    port = free_port()
+    port = own_port()
     closed = asks_for(Dns(query="do.", port=port), [(f"127.9.0.{n}", 4) for n in range(1, 101)] * 2, 30.0)
     good = asks_for(Dns(query="do.", port=knot), [(f"127.8.0.{n}", 4) for n in range(1, 101)], 30.0)
     one, two = await asyncio.gather(look(engine, _named("c", closed)), look(engine, _named("g", good)))
@@ -245,7 +246,7 @@ def truncated(server, data, addr):
 
 
 async def test_truncated_and_no_tcp(engine):
-    port = free_port()
+    port = own_port()
     server, _ = await udp_server(truncated, port=port)
     part = (await ask(engine, Dns(query="do.", port=port))).parts[""]
     server.transport.close()
@@ -267,7 +268,7 @@ async def test_truncated_and_nonsense_over_tcp(engine, said, reason):
         writer.write(said)
         await writer.drain()
 
-    async with tcp_server(serve, port=free_port()) as port:
+    async with tcp_server(serve, port=own_port()) as port:
         server, _ = await udp_server(truncated, port=port)
         part = (await ask(engine, Dns(query="do.", port=port))).parts[""]
         server.transport.close()

@@ -13,9 +13,10 @@ from probes.clock import SystemClock
 from probes.http import AGENT, Http
 from probes.model import LocalError, Outcome, Target
 from probes.run import Each
+from tests.ports import own_port
 from tests.probes.asks import asks_for, look
 from tests.probes.namespace import look_inside
-from tests.probes.servers import accepts, free_port, hang_up, needed, running, tcp_server, wait_until
+from tests.probes.servers import accepts, hang_up, needed, running, tcp_server
 
 CONFIG = """\
 daemon off; pid {folder}/pid; error_log stderr; worker_processes 1; {user}
@@ -39,7 +40,7 @@ http {{
 
 class Nginx:
     def __init__(self, folder: Path) -> None:
-        self.plain, self.tls = free_port(), free_port()
+        self.plain, self.tls = own_port(), own_port()
         self.ca = str(folder / "cert.pem")
 
 
@@ -75,8 +76,10 @@ def nginx(tmp_path_factory):
     server = Nginx(folder)
     user = "user root;" if folder.owner() == "root" else ""
     (folder / "conf").write_text(CONFIG.format(folder=folder, plain=server.plain, tls=server.tls, user=user))
-    with running(["/usr/sbin/nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "conf")], folder / "log"):
-        wait_until(lambda: accepts(server.plain) and accepts(server.tls), "nginx")
+    with running(
+        ["/usr/sbin/nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "conf")], folder / "log"
+    ) as wait:
+        wait(lambda: accepts(server.plain) and accepts(server.tls), "nginx")
         yield server
 
 
@@ -184,7 +187,7 @@ async def test_statuses_and_redirects(engine, nginx, path, settings, reason):
 
 
 async def test_a_closed_port_refuses(engine):
-    port = free_port()
+    port = own_port()
     part = await ask(engine, Http(), f"http://127.0.0.1:{port}/")
 
     assert (part.outcome, part.reason, part.refused) == (Outcome.FAILED, f"refuses port {port}", True)

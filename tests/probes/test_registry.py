@@ -10,8 +10,8 @@ from probes.engines import build, capabilities, close
 from probes.model import Outcome, Target
 from probes.report import as_dict, as_json, as_text, ask_once
 from probes.tcp import Tcp
+from tests.ports import own_port
 from tests.probes.namespace import ROOT
-from tests.probes.servers import free_port
 
 
 def test_the_names_are_those_of_the_classes():
@@ -46,7 +46,7 @@ def test_probes_can_be_used_alone_and_cost_nothing_that_is_not_used():
 
 async def test_one_look_by_hand_is_told_in_words_and_in_json():
     engines = build(vantage="vantage:test", clock=SystemClock())
-    port = free_port()
+    port = own_port()
     probe = Tcp(port=port)
     seen = await ask_once(engines, probe, Target("x", "127.0.0.1", 4), timeout=2.0, clock=SystemClock())
     await close(engines)

@@ -8,9 +8,10 @@ from probes.model import LocalError, Outcome, RemoteError
 from probes.run import Each
 from probes.tcp import Tcp, connect_fault
 from tests.counts import soak
+from tests.ports import own_port
 from tests.probes.asks import asks_for, look
 from tests.probes.namespace import look_inside
-from tests.probes.servers import free_port, hang_up, tcp_server
+from tests.probes.servers import hang_up, tcp_server
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ async def test_a_listener_is_up_and_its_round_trip_is_the_kernels(engine, host, 
 
 @pytest.mark.parametrize(("host", "family"), [("127.0.0.1", 4), ("::1", 6)])
 async def test_a_closed_port_refuses(engine, host, family):
-    port = free_port()
+    port = own_port()
     [seen] = (await look(engine, asks_for(Tcp(port=port), [(host, family)]))).values()
 
     part = seen.parts[""]
