@@ -13,6 +13,8 @@ from monitor.topology import Standing, Topology
 LONGEST_HOLD = timedelta(minutes=15)
 PATIENCE = timedelta(seconds=30)
 """How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
+UNHEARD = timedelta(seconds=90)
+"""The same while what it depends on has not been looked at since: it is asked at once, but its answer may be late."""
 MANY = 2
 """So many more in one place must be in doubt, or down, at one moment for them to be taken as one event."""
 WAVE = 4
@@ -84,8 +86,10 @@ class _Turn:
     def concerned(self, touched: Iterable[str]) -> list[str]:
         """Return the assets to consider, parents before children: the touched, what hangs on them, what waits."""
         found: dict[str, None] = {}
+        touched = list(touched)
         stack = [*touched, *self.waiting, *self.excused]
         stack += [need for asset in stack for need in self.topology.unwatched_above(asset)]
+        stack += [n for asset in touched if self.view.standing(asset).family for n in self.topology.parents(asset)]
         for incident in self.docket.open.values():
             if incident.asset in self.recovered:
                 stack += (incident.asset, *incident.children, *incident.members)
@@ -152,7 +156,7 @@ class _Turn:
     def trouble(self, asset: str, standing: Standing, presumed: Presumption | None = None) -> None:
         """Take up an asset in trouble: its own incident, another's, a wait, or a new one."""
         own, home = self.docket.own(asset), self.docket.home(asset)
-        if own is not None and not own.part_of:
+        if own is not None and not own.part_of and not self.other_trouble(own):
             self.go_on(own, standing)
             return
         if home is None and self.view.excuse(asset) is not None:
@@ -166,6 +170,15 @@ class _Turn:
         if home is not None and not self.abandoned(home, asset):
             return
         self.speak(asset, standing, presumed)
+
+    def other_trouble(self, own: Incident) -> bool:
+        """Close an incident whose trouble is over, and only waited to be so for long, when now another is the cause."""
+        past = own.asset in self.recovered and not own.children and not own.members
+        if not past or self.view.cause(own.asset) is None:
+            return False
+        self.recovered.pop(own.asset)
+        self.docket.close(own, "answered again", own.changed)
+        return True
 
     def speak(self, asset: str, standing: Standing, presumed: Presumption | None) -> None:
         """Let an asset speak for itself, if it matters and nothing else has to be known first."""
@@ -209,8 +222,9 @@ class _Turn:
         into = self.docket.place(root) if root else None
         if into is None or into.id == own.id or root in (*own.children, *own.members):
             return False
-        if self.before(standing, self.known(root, into)):
-            return False  # it was in trouble before
+        milder = worst(own.phase, standing.phase) is not standing.phase
+        if milder or self.before(standing, self.known(root, into)):
+            return False  # it was in other trouble before
         self.docket.merge(own, into)
         return True
 
@@ -242,8 +256,8 @@ class _Turn:
             return False
         if since is None and self.view.standing(home.asset).phase in TROUBLE:  # it has another way now
             since = self.waiting.setdefault(asset, self.now)
-        if asset in self.topology.servers.get(home.asset, ()):
-            self.leave(home, asset, "is still down")
+        if home.asset in self.topology.servers.get(asset, ()) and self.view.standing(asset).phase is Phase.DOWN:
+            self.leave(home, asset, "is down itself")
             return True
         if since is None or self.now - since < self.settle:
             return False
@@ -258,19 +272,18 @@ class _Turn:
                 self.waiting.setdefault(asset, self.now)
                 return True
         undecided = standing.undecided and standing.phase is Phase.DEGRADED
-        if undecided or self.doubtful(asset, standing, began):
+        if undecided or self.doubtful(asset, standing):
+            return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
+        if any(self.view.not_looked_at_since(other, began) for other in self.topology.parents(asset)):
+            return self.now - self.waiting.setdefault(asset, self.now) < UNHEARD
+        if any(self.view.not_looked_at_since(other, began) for other in self.topology.siblings(asset)):
             return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
         return False
 
-    def doubtful(self, asset: str, standing: Standing, began: datetime) -> bool:
+    def doubtful(self, asset: str, standing: Standing) -> bool:
         """Whether what it needs, what shares its risk, or what stands beside it is in doubt at this moment."""
-        above = [*self.topology.parents(asset), *self.topology.served.get(asset, ())]
-        if any(self.view.doubted(other, standing) for other in above):
-            return True
-        first = (*self.topology.parents(asset), *self.topology.siblings(asset))
-        if any(self.view.not_looked_at_since(other, began) for other in first):
-            return True
-        if any(self.view.doubted(other, standing) for other in self.topology.siblings(asset)):
+        needed = (*self.topology.parents(asset), *self.topology.served.get(asset, ()), *self.topology.siblings(asset))
+        if any(self.view.doubted(other, standing) for other in needed):
             return True
         beside = set(self.topology.neighbours(asset)) - set(self.topology.below(asset))
         return sum(self.view.doubted(other, standing) for other in beside) >= MANY
@@ -312,7 +325,12 @@ class _Turn:
         """Return an open incident of something that this asset explains and that began with it."""
         for child in self.topology.below(asset):
             own = self.docket.own(child)
-            if own is None or own.part_of or (own.phase is not Phase.DOWN and standing.phase is Phase.DOWN):
+            if (
+                own is None
+                or own.part_of
+                or own.asset in self.recovered
+                or (own.phase is not Phase.DOWN and standing.phase is Phase.DOWN)
+            ):
                 continue
             if self.explains(asset, child) and not self.before(self.view.standing(child), standing):
                 return own

@@ -95,7 +95,7 @@ class Rule:
     """Looks outside the limits in a row before DEGRADED."""
     degraded_rise: int = 2
     """Looks inside the limits in a row before UP."""
-    flap: int = 4
+    flap: int = 6
     """So many durable changes within the last 64 looks: it comes and goes, and is DEGRADED; 0 never."""
     steady: int = 10
     """Good looks in a row that end the coming and going."""

@@ -83,7 +83,7 @@ class Outlook:
 
     def _find_lost(self, asset: str) -> datetime | None:
         own = self.standing(asset)
-        if own.phase is Phase.DOWN:
+        if own.phase is Phase.DOWN or own.flapping:
             return own.since
         if own.phase not in UNSEEN:
             return None

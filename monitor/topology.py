@@ -47,6 +47,8 @@ class Standing:
     """The last look before the trouble began, if it is remembered."""
     family: int = 0
     """The one address family it is worse over; 0: no one family."""
+    flapping: bool = False
+    """Its trouble is that it comes and goes."""
 
     def behind(self, cause: str) -> "Standing":
         """Return how it stands when something else explains its trouble."""
@@ -354,7 +356,8 @@ def stand(states: list[State]) -> Standing:
         parted = any(state.settled is Phase.PARTITIONED for state in graded)
         phase = Phase.PARTITIONED if parted else Phase.DEGRADED
         shown = Phase.SUSPECT if doubted else phase
-        return Standing(phase, shown, first.settled_since, reason, seen, undecided, first.quiet)
+        comes = all(state.flapping for state in down + graded)
+        return Standing(phase, shown, first.settled_since, reason, seen, undecided, first.quiet, flapping=comes)
     since = max(state.settled_since for state in known)
     suspects = [state for state in known if state.phase is Phase.SUSPECT]
     reason = _reason(suspects, len(states)) if suspects else ""

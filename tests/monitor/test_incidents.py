@@ -238,10 +238,12 @@ def test_all_servers_at_once_are_one_incident_of_the_cctld() -> None:
     assert story.at(10, down=servers[:1]) == []
     assert story.at(12, down=servers[1:]) == [("opened", "1", "ccTLD DM down")]
     assert set(story.book.open["1"].children) == set(servers)
-    story.at(50, up=servers[:2])
+    assert story.at(50, up=servers[:2])[-1][0] == "updated"
+    assert list(story.book.open) == ["1"], "the other two have their time to follow"
+    story.at(171)
     assert "1" in story.closed
     assert [i.title for i in story.book.open.values()] == ["Name server NS2 down", "Name server NS3 down"]
-    story.at(60, up=servers)
+    story.at(180, up=servers)
     assert not story.book.open
 
 
