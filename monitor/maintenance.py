@@ -1,43 +1,263 @@
-"""Announced work: when trouble is expected, and of what. Pure; time is an argument."""
+"""Planned work: when an asset is in maintenance, now and in the days to come. Pure: every moment is an argument.
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+A rule keeps to the clock of its zone (RFC 5545, section 3.3.10): a window of Sundays 22:00 to 04:00 begins and ends so
+on the night the clocks change too. A local time that does not exist or exists twice is read as section 3.3.5 says: as
+before the change, and as the first of the two.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrule, rruleset, rrulestr
+
+from monitor.model import Dependency
+
+_PARTS = (
+    *("FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH"),
+    *("BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYHOUR", "WKST"),
+)
+_OFTEN = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
+_COMPARED = 60
+"""So many occurrences are compared when a window is checked: five years of months, a year of weeks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One stretch of announced work on an asset."""
+    """Planned work on one asset; of one that recurs, the calendar's answers hold the one occurrence that is meant."""
 
     id: str
     asset: str
     since: datetime
     until: datetime
-    reason: str = ""
-    author: str = ""
+    """Both UTC; of a rule, those of its first occurrence."""
+    reason: str
+    author: str
     below: bool = True
-    """It explains the trouble of what cannot work without the asset, too."""
+    """It also explains the trouble of what depends on the asset."""
+    rule: str = ""
+    """RFC 5545 RRULE without its name, like "FREQ=WEEKLY;BYDAY=SU"; empty: once."""
+    zone: str = "UTC"
+    """IANA zone whose clock the rule means."""
+    skipped: tuple[datetime, ...] = ()
+    """Begins that the rule names and that do not take place (EXDATE), UTC."""
 
 
-class Calendar(Protocol):
-    """What is announced."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of time in which a window is on, or off, throughout."""
+
+    since: datetime
+    until: datetime
+    window: Window | None
+    """The occurrence that is on."""
+
+
+_START = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
+
+
+def checked(window: Window) -> Window:
+    """Return the window, its rule in plain form; raises ValueError "field: sentence" when it can never be on."""
+    if window.until <= window.since:
+        raise ValueError("until: the end is not after the begin")
+    if not window.rule:
+        return window
+    plain = replace(window, rule=window.rule.upper().removeprefix("RRULE:").rstrip(";"))
+    _sound(_parts(plain.rule))
+    try:
+        begins = list(islice(_begins(plain), _COMPARED)) if _names_a_day(plain) else []
+    except ValueError as error:
+        raise ValueError(f"rule: {error}") from None
+    if not begins:
+        raise ValueError("rule: it names no day, or none that is not skipped")
+    for first, second in pairwise(begins):
+        if _occurrence(plain, first).until >= second:
+            raise ValueError("rule: it would never end: each time begins before the last has ended")
+    return plain
+
+
+def _parts(rule: str) -> dict[str, str]:
+    """Read ``NAME=VALUE;...``; raises ValueError for parts that no maintenance needs."""
+    parts: dict[str, str] = {}
+    for word in " ".join(rule.split()).split(";"):
+        name, _, value = word.partition("=")
+        if name not in _PARTS:
+            raise ValueError(f'rule: "{word[:40]}" is not understood; known: {", ".join(_PARTS)}')
+        if name in parts or not re.fullmatch(r"[A-Z0-9,+-]{1,200}", value):
+            raise ValueError(f'rule: "{word[:40]}" is written twice or holds what it must not')
+        parts[name] = value
+    return parts
+
+
+def _sound(parts: Mapping[str, str]) -> None:
+    """Raise ValueError for what no maintenance needs, no loop would ever leave, or dateutil reads in its own way."""
+    if parts.get("FREQ") not in _OFTEN:
+        raise ValueError(f"rule: FREQ is one of {', '.join(_OFTEN)}")
+    for name in {"COUNT", "INTERVAL"} & parts.keys():
+        if not re.fullmatch(r"[1-9]\d{0,3}", parts[name]):
+            raise ValueError(f"rule: {name} is a number from 1 to 9999")
+    if parts["FREQ"] in {"DAILY", "WEEKLY"} and re.search(r"\d", parts.get("BYDAY", "")):
+        raise ValueError("rule: BYDAY with a number needs FREQ=MONTHLY or YEARLY")
+    if "COUNT" in parts and "UNTIL" in parts:
+        raise ValueError("rule: COUNT and UNTIL exclude each other")
+
+
+def _until(word: str, zone: ZoneInfo) -> datetime:
+    """Read UNTIL as UTC: a bare date means the whole day, a bare time the zone's clock."""
+    match = _UNTIL.fullmatch(word)
+    try:
+        day = datetime.strptime(match[1] + (match[2] or "235959") + "+0000", "%Y%m%d%H%M%S%z") if match else None
+    except ValueError:
+        day = None
+    if not match or not day:
+        raise ValueError("UNTIL is a date, like 20261231 or 20261231T235959Z")
+    return day if match[3] else day.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _rule(parts: Mapping[str, str], start: datetime) -> "rrule | rruleset":
+    """Return the rule of its parts; raises ValueError."""
+    try:
+        return rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=start)
+    except (ValueError, KeyError, IndexError, TypeError):  # what dateutil raises for "BYDAY=XX", "BYMONTH=,"
+        raise ValueError("not understood; like FREQ=WEEKLY;BYDAY=SU") from None
+
+
+def _names_a_day(window: Window) -> bool:
+    """Say whether the rule ever names a day. One that does not ("30 February") is sought until the year 9999."""
+    parts = {name: value for name, value in _parts(window.rule).items() if name not in {"UNTIL", "COUNT"}}
+    start = window.since.astimezone(ZoneInfo(window.zone))
+    # So it is asked close to that year: the calendar repeats every 400 years, to the day of the week.
+    late = start.replace(year=start.year + 400 * ((9_999 - start.year) // 400))
+    return next(iter(_rule(parts, late)), None) is not None
+
+
+def _begins(window: Window) -> Iterator[datetime]:
+    """Yield every begin, UTC, from the first on."""
+    zone, parts = ZoneInfo(window.zone), _parts(window.rule)
+    if "UNTIL" in parts:
+        parts["UNTIL"] = f"{_until(parts['UNTIL'], zone):%Y%m%dT%H%M%SZ}"
+    skipped = frozenset(window.skipped)
+    begins = (local.astimezone(UTC) for local in _rule(parts, window.since.astimezone(zone)))
+    return (at for at in begins if at not in skipped)
+
+
+def _occurrence(window: Window, begin: datetime) -> Window:
+    """Return the occurrence that begins then and ends by the clock as the first does."""
+    if begin == window.since:
+        return window
+    zone = ZoneInfo(window.zone)
+    span = window.until.astimezone(zone).replace(tzinfo=None) - window.since.astimezone(zone).replace(tzinfo=None)
+    end = (begin.astimezone(zone).replace(tzinfo=None) + span).replace(tzinfo=zone).astimezone(UTC)
+    if end <= begin:  # the clock skips all of it
+        end = begin + (window.until - window.since)
+    return replace(window, since=begin, until=end)
+
+
+def _piece(window: Window, now: datetime) -> Piece:
+    """Return the stretch around ``now``."""
+    since = _START
+    for begin in _begins(window) if window.rule else (window.since,):
+        if begin > now:
+            return Piece(since, begin, None)
+        on = _occurrence(window, begin)
+        if now < on.until:
+            return Piece(begin, on.until, on)
+        since = on.until
+    return Piece(since, _END, None)
+
+
+def occurrences(window: Window, since: datetime, until: datetime) -> Iterator[Window]:
+    """Yield when the window is on between two moments, each occurrence whole."""
+    for begin in _begins(window) if window.rule else (window.since,):
+        if begin >= until:
+            return
+        on = _occurrence(window, begin)
+        if on.until > since:
+            yield on
+
+
+class Calendar:
+    """All windows. It remembers the stretch it was last asked about: the answers are those of the windows alone."""
+
+    def __init__(self, windows: Iterable[Window] = ()) -> None:
+        self.windows = tuple(windows)
+        self._pieces = [Piece(_END, _START, None)] * len(self.windows)
+        self._on: dict[str, Window] = {}
+        self._wide: dict[str, Window] = {}
+        self._since, self._until = _END, _START
 
     def active(self, asset: str, now: datetime) -> Window | None:
-        """Return the window that an asset is in."""
-        ...
+        """Return the occurrence that is on for the asset itself; of several, the one that ends last."""
+        self._turn(now)
+        return self._on.get(asset)
+
+    def over(self, asset: str, now: datetime, needs: Callable[[str], Iterable[Dependency]]) -> Window | None:
+        """Return what is on for the asset or, with ``below``, for what it needs; ``needs``: its dependencies.
+
+        Of alternatives all must be in maintenance: until then there is a way.
+        """
+        self._turn(now)
+        return self._on.get(asset) or (self._above(asset, needs, {}) if self._wide else None)
+
+    def on(self, now: datetime) -> list[Window]:
+        """Return every occurrence that is on, by its end."""
+        self._turn(now)
+        return sorted((piece.window for piece in self._pieces if piece.window), key=_end)
+
+    def coming(self, now: datetime, within: timedelta) -> list[Window]:
+        """Return the next occurrence of each window that begins after ``now`` and at most ``within`` later."""
+        self._turn(now)
+        following = (_next(window, piece) for window, piece in zip(self.windows, self._pieces, strict=True))
+        soon = (window for window in following if window and window.since - now <= within)
+        return sorted(soon, key=lambda window: (window.since, window.id))
 
     def boundary(self, after: datetime) -> datetime | None:
-        """Return when the next window begins or ends."""
-        ...
+        """Return the next moment at which a window begins or ends: what is believed must be looked over then."""
+        self._turn(after)
+        return None if self._until == _END else self._until
+
+    def _turn(self, now: datetime) -> None:
+        """Stand on the stretch around ``now``; only windows that have turned since are reckoned anew."""
+        if self._since <= now < self._until:
+            return
+        self._pieces = [
+            piece if piece.since <= now < piece.until else _piece(window, now)
+            for window, piece in zip(self.windows, self._pieces, strict=True)
+        ]
+        self._since = max((piece.since for piece in self._pieces), default=_START)
+        self._until = min((piece.until for piece in self._pieces), default=_END)
+        on = sorted((piece.window for piece in self._pieces if piece.window), key=_end)
+        self._on = {window.asset: window for window in on}
+        self._wide = {window.asset: window for window in on if window.below}
+
+    def _above(
+        self, asset: str, needs: Callable[[str], Iterable[Dependency]], known: dict[str, Window | None]
+    ) -> Window | None:
+        """Return what is on for something the asset needs."""
+        if asset in known:
+            return known[asset]
+        known[asset] = None
+        for dependency in needs(asset):
+            above = [self._wide.get(need) or self._above(need, needs, known) for need in dependency.needs]
+            windows = sorted(filter(None, above), key=_end)
+            if windows and (dependency.mode == "all" or len(windows) == len(above)):
+                known[asset] = windows[-1 if dependency.mode == "all" else 0]  # until then something is missing
+                break
+        return known[asset]
 
 
-class NoWork:
-    """Nothing is announced."""
+def _end(window: Window) -> tuple[datetime, str]:
+    return window.until, window.id
 
-    def active(self, asset: str, now: datetime) -> Window | None:
-        """Return None."""
-        return None
 
-    def boundary(self, after: datetime) -> datetime | None:
-        """Return None."""
-        return None
+def _next(window: Window, piece: Piece) -> Window | None:
+    """Return the occurrence that follows a stretch."""
+    off = piece if piece.window is None else _piece(window, piece.until)
+    if off.window:
+        return off.window
+    return None if off.until == _END else _occurrence(window, off.until)
