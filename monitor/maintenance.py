@@ -6,6 +6,7 @@ before the change, and as the first of the two.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,12 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rruleset, rrulestr
 
-from monitor.model import Dependency
+from monitor.model import Dependency, Window
+
+__all__ = ["Calendar", "Needs", "Window", "checked", "occurrences", "reached"]
+
+Needs = Callable[[str], Iterable[Dependency]]
+"""Asset -> what it needs, of confirmed dependencies."""
 
 _PARTS = (
     *("FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH"),
@@ -24,27 +30,6 @@ _OFTEN = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
 _COMPARED = 60
 """So many occurrences are compared when a window is checked: five years of months, a year of weeks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Planned work on one asset; of one that recurs, the calendar's answers hold the one occurrence that is meant."""
-
-    id: str
-    asset: str
-    since: datetime
-    until: datetime
-    """Both UTC; of a rule, those of its first occurrence."""
-    reason: str
-    author: str
-    below: bool = True
-    """It also explains the trouble of what depends on the asset."""
-    rule: str = ""
-    """RFC 5545 RRULE without its name, like "FREQ=WEEKLY;BYDAY=SU"; empty: once."""
-    zone: str = "UTC"
-    """IANA zone whose clock the rule means."""
-    skipped: tuple[datetime, ...] = ()
-    """Begins that the rule names and that do not take place (EXDATE), UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +61,7 @@ def checked(window: Window) -> Window:
     if not begins:
         raise ValueError("rule: it names no day, or none that is not skipped")
     for first, second in pairwise(begins):
-        if _occurrence(plain, first).until >= second:
+        if occurrence(plain, first).until >= second:
             raise ValueError("rule: it would never end: each time begins before the last has ended")
     return plain
 
@@ -146,7 +131,7 @@ def _begins(window: Window) -> Iterator[datetime]:
     return (at for at in begins if at not in skipped)
 
 
-def _occurrence(window: Window, begin: datetime) -> Window:
+def occurrence(window: Window, begin: datetime) -> Window:
     """Return the occurrence that begins then and ends by the clock as the first does."""
     if begin == window.since:
         return window
@@ -158,17 +143,32 @@ def _occurrence(window: Window, begin: datetime) -> Window:
     return replace(window, since=begin, until=end)
 
 
-def _piece(window: Window, now: datetime) -> Piece:
-    """Return the stretch around ``now``."""
-    since = _START
-    for begin in _begins(window) if window.rule else (window.since,):
-        if begin > now:
-            return Piece(since, begin, None)
-        on = _occurrence(window, begin)
-        if now < on.until:
-            return Piece(begin, on.until, on)
-        since = on.until
-    return Piece(since, _END, None)
+class _Course:
+    """The occurrences of one window, reckoned as far as anybody asked."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self._known: list[datetime] = []
+        self._rest = _begins(window) if window.rule else iter((window.since,))
+
+    def piece(self, now: datetime) -> Piece:
+        """Return the stretch around ``now``."""
+        while not self._known or self._known[-1] <= now:
+            following = next(self._rest, None)
+            if following is None:
+                break
+            self._known.append(following)
+        number = bisect_right(self._known, now)
+        until = self._known[number] if number < len(self._known) else _END
+        if number == 0:
+            return Piece(_START, until, None)
+        last = occurrence(self.window, self._known[number - 1])
+        return Piece(last.since, last.until, last) if now < last.until else Piece(last.until, until, None)
+
+    def next(self, piece: Piece) -> Window | None:
+        """Return the occurrence that follows a stretch."""
+        off = piece if piece.window is None else self.piece(piece.until)
+        return off.window or (None if off.until == _END else occurrence(self.window, off.until))
 
 
 def occurrences(window: Window, since: datetime, until: datetime) -> Iterator[Window]:
@@ -176,16 +176,43 @@ def occurrences(window: Window, since: datetime, until: datetime) -> Iterator[Wi
     for begin in _begins(window) if window.rule else (window.since,):
         if begin >= until:
             return
-        on = _occurrence(window, begin)
+        on = occurrence(window, begin)
         if on.until > since:
             yield on
 
 
+def reached(asset: str, on: Mapping[str, Window], needs: Needs) -> Window | None:
+    """Return what is on for the asset by what it needs; ``on``: of each asset what also explains what is below it.
+
+    Of alternatives all must be in maintenance: until then there is a way.
+    """
+    return _above(asset, on, needs, {}) if on else None
+
+
+def _above(asset: str, on: Mapping[str, Window], needs: Needs, known: dict[str, Window | None]) -> Window | None:
+    if asset in known:
+        return known[asset]
+    known[asset] = None
+    for dependency in needs(asset):
+        above = [on.get(need) or _above(need, on, needs, known) for need in dependency.needs]
+        windows = sorted(filter(None, above), key=by_end)
+        if windows and (dependency.mode == "all" or len(windows) == len(above)):
+            known[asset] = windows[-1 if dependency.mode == "all" else 0]  # until then something is missing
+            break
+    return known[asset]
+
+
+def by_end(window: Window) -> tuple[datetime, str]:
+    """Sort key."""
+    return window.until, window.id
+
+
 class Calendar:
-    """All windows. It remembers the stretch it was last asked about: the answers are those of the windows alone."""
+    """All windows, each checked. It remembers where it was last asked; its answers are those of the windows alone."""
 
     def __init__(self, windows: Iterable[Window] = ()) -> None:
         self.windows = tuple(windows)
+        self._courses = [_Course(window) for window in self.windows]
         self._pieces = [Piece(_END, _START, None)] * len(self.windows)
         self._on: dict[str, Window] = {}
         self._wide: dict[str, Window] = {}
@@ -196,23 +223,20 @@ class Calendar:
         self._turn(now)
         return self._on.get(asset)
 
-    def over(self, asset: str, now: datetime, needs: Callable[[str], Iterable[Dependency]]) -> Window | None:
-        """Return what is on for the asset or, with ``below``, for what it needs; ``needs``: its dependencies.
-
-        Of alternatives all must be in maintenance: until then there is a way.
-        """
+    def over(self, asset: str, now: datetime, needs: Needs) -> Window | None:
+        """Return what is on for the asset itself or, with ``below``, for what it needs."""
         self._turn(now)
-        return self._on.get(asset) or (self._above(asset, needs, {}) if self._wide else None)
+        return self._on.get(asset) or reached(asset, self._wide, needs)
 
     def on(self, now: datetime) -> list[Window]:
         """Return every occurrence that is on, by its end."""
         self._turn(now)
-        return sorted((piece.window for piece in self._pieces if piece.window), key=_end)
+        return sorted((piece.window for piece in self._pieces if piece.window), key=by_end)
 
     def coming(self, now: datetime, within: timedelta) -> list[Window]:
         """Return the next occurrence of each window that begins after ``now`` and at most ``within`` later."""
         self._turn(now)
-        following = (_next(window, piece) for window, piece in zip(self.windows, self._pieces, strict=True))
+        following = (course.next(piece) for course, piece in zip(self._courses, self._pieces, strict=True))
         soon = (window for window in following if window and window.since - now <= within)
         return sorted(soon, key=lambda window: (window.since, window.id))
 
@@ -226,38 +250,11 @@ class Calendar:
         if self._since <= now < self._until:
             return
         self._pieces = [
-            piece if piece.since <= now < piece.until else _piece(window, now)
-            for window, piece in zip(self.windows, self._pieces, strict=True)
+            piece if piece.since <= now < piece.until else course.piece(now)
+            for course, piece in zip(self._courses, self._pieces, strict=True)
         ]
         self._since = max((piece.since for piece in self._pieces), default=_START)
         self._until = min((piece.until for piece in self._pieces), default=_END)
-        on = sorted((piece.window for piece in self._pieces if piece.window), key=_end)
+        on = self.on(now)
         self._on = {window.asset: window for window in on}
         self._wide = {window.asset: window for window in on if window.below}
-
-    def _above(
-        self, asset: str, needs: Callable[[str], Iterable[Dependency]], known: dict[str, Window | None]
-    ) -> Window | None:
-        """Return what is on for something the asset needs."""
-        if asset in known:
-            return known[asset]
-        known[asset] = None
-        for dependency in needs(asset):
-            above = [self._wide.get(need) or self._above(need, needs, known) for need in dependency.needs]
-            windows = sorted(filter(None, above), key=_end)
-            if windows and (dependency.mode == "all" or len(windows) == len(above)):
-                known[asset] = windows[-1 if dependency.mode == "all" else 0]  # until then something is missing
-                break
-        return known[asset]
-
-
-def _end(window: Window) -> tuple[datetime, str]:
-    return window.until, window.id
-
-
-def _next(window: Window, piece: Piece) -> Window | None:
-    """Return the occurrence that follows a stretch."""
-    off = piece if piece.window is None else _piece(window, piece.until)
-    if off.window:
-        return off.window
-    return None if off.until == _END else _occurrence(window, off.until)
