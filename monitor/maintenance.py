@@ -28,6 +28,7 @@ _PARTS = (
 )
 _OFTEN = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
+MOST = timedelta(days=366)
 _COMPARED = 60
 """So many occurrences are compared when a window is checked: five years of months, a year of weeks."""
 
@@ -50,6 +51,8 @@ def checked(window: Window) -> Window:
     """Return the window, its rule in plain form; raises ValueError "field: sentence" when it can never be on."""
     if window.until <= window.since:
         raise ValueError("until: the end is not after the begin")
+    if window.until - window.since > MOST:
+        raise ValueError("until: longer than a year; work without an end is no maintenance")
     if not window.rule:
         return window
     plain = replace(window, rule=window.rule.upper().removeprefix("RRULE:").rstrip(";"))

@@ -76,6 +76,13 @@ class Kept:
     window: Window
     added: datetime
     ended: datetime | None = None
+    origin: str = "config"
+    """config, hand, calendar"""
+    uid: str = ""
+    """What a calendar calls it."""
+    added_by: str = ""
+    ended_by: str = ""
+    """Users of this machine, for its operators alone: ``author`` is what the page shows."""
 
 
 def apart(asset: str, kept: Iterable[Kept], links: Links, since: datetime, until: datetime) -> tuple[Stretch, ...]:

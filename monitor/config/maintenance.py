@@ -12,7 +12,7 @@ from monitor.config.problems import Problem, did_you_mean
 from monitor.config.schema import Document, MaintenanceRow
 from monitor.maintenance import checked, occurrences
 from monitor.model import Territory, Window
-from monitor.moments import MOST, day, lasting
+from monitor.moments import day, lasting
 
 T = TypeVar("T")
 GIVEN = re.compile(r"m\d+")
@@ -52,8 +52,6 @@ def _window(row: MaintenanceRow, home: str) -> Window:
     if bool(row.until) == bool(row.lasts):
         raise ValueError("until: one of until and lasts says when it ends")
     until = _read("until", day, row.until, zone) if row.until else since + _read("lasts", lasting, row.lasts)
-    if until - since > MOST:
-        raise ValueError("until: longer than a year; work without an end is no maintenance")
     window = checked(Window(row.id, row.asset, since, until, row.reason, row.author, row.below, row.rule, zone))
     return checked(_skipping(window, row.skip)) if row.skip else window
 
