@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from monitor.maintenance import Calendar, Needs, by_end, occurrences, reached
 from monitor.model import Dependency, Outlook, Window
@@ -110,13 +111,13 @@ def _pieces(asset: str, spans: Iterable[tuple[datetime, datetime, Window]], need
         key=lambda edge: edge[0],
     )
     on: list[Window] = []
-    for (at, begins, window), following in zip(edges, [*edges[1:], None], strict=True):
+    for (at, begins, window), (following, _, _) in pairwise(edges):  # the last edge ends the last window
         if begins:
             on.append(window)
         else:
             on.remove(window)
-        if following and on and following[0] > at and (why := _cause(asset, on, needs)):
-            yield at, following[0], why.reason
+        if following > at and (why := _cause(asset, on, needs)):
+            yield at, following, why.reason
 
 
 def _cause(asset: str, on: Iterable[Window], needs: Needs) -> Window | None:
