@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
-_LASTS = re.compile(r"(?:(\d{1,5}(?:\.\d{1,2})?)\s*([dhm]))(?:\s*(\d{1,4})\s*([hm]))?", re.ASCII)
+_LASTS = re.compile(r"(?:(\d{1,4})h\s*(?=\d))?(\d{1,5}(?:\.\d{1,2})?)\s*([dhm])", re.ASCII)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?", re.ASCII)
 EXPECTED = "like 2026-11-28 22:00, 22:00, or +2h"
@@ -16,9 +16,9 @@ MOST = timedelta(days=366)
 def lasting(text: str) -> timedelta:
     """Read ``45m``, ``2h``, ``1h30m``, ``1.5h``, ``2d``: more than nothing, at most a year; raises ValueError."""
     match = _LASTS.fullmatch(text.strip())
-    if not match:
+    if not match or (match[1] and match[3] != "m"):
         raise ValueError(f'"{text[:40]}" is not a duration; expected like 2h, 90m or 1h30m')
-    seconds = float(match[1]) * _UNITS[match[2]] + (float(match[3]) * _UNITS[match[4]] if match[3] else 0.0)
+    seconds = float(match[1] or 0) * 3600.0 + float(match[2]) * _UNITS[match[3]]
     if not 0 < seconds <= MOST.total_seconds():
         raise ValueError(f'"{text[:40]}" is not a duration of more than nothing and at most a year')
     return timedelta(seconds=seconds)
