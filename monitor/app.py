@@ -121,11 +121,12 @@ class App:
             base_url=settings.base_url,
             note=self.clock_note,
         )
+        self.pipeline.belief.calendar = self.upkeep.calendar
         since = clock.now() - KEEP
         cuts = await self.ledger.incidents(IncidentFilter(asset=settings.world.vantage, since=since, limit=500))
         await self.pipeline.resume(cuts)
         await self.ledger.start(clock.now())
-        self.snapshots = Snapshots(self.pipeline, clock, self.place, self.health, self.upkeep.outlook)
+        self.snapshots = Snapshots(self.pipeline, clock, self.place, self.health, self.upkeep.works)
 
     async def _open_doors(self) -> None:
         settings = self.settings
@@ -230,8 +231,9 @@ class App:
         """Return what the control door understands."""
         return {"contact-test": self._contact_test, "ping": self._ping, **self.upkeep.commands()}
 
-    def _replanned(self, _calendar: Calendar) -> None:
-        """Show at once that the windows of maintenance are others."""
+    def _replanned(self, calendar: Calendar) -> None:
+        """Go by other windows of maintenance from the next turn on, and show them at once."""
+        self.pipeline.belief.calendar = calendar
         self.pipeline.version += 1
 
     async def _ping(self, _asked: Mapping[str, Any]) -> Mapping[str, Any]:

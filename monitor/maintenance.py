@@ -184,22 +184,27 @@ def occurrences(window: Window, since: datetime, until: datetime) -> Iterator[Wi
             yield on
 
 
-def reached(asset: str, on: Mapping[str, Window], needs: Needs) -> Window | None:
+def reached(asset: str, on: Mapping[str, Window], needs: Needs, now: datetime) -> Window | None:
     """Return what is on for the asset by what it needs; ``on``: of each asset what also explains what is below it.
 
-    Of alternatives all must be in maintenance: until then there is a way.
+    Of alternatives so many must be in maintenance that what is left is not enough.
     """
-    return _above(asset, on, needs, {}) if on else None
+    return _above(asset, on, needs, now, {}) if on else None
 
 
-def _above(asset: str, on: Mapping[str, Window], needs: Needs, known: dict[str, Window | None]) -> Window | None:
+def _above(
+    asset: str, on: Mapping[str, Window], needs: Needs, now: datetime, known: dict[str, Window | None]
+) -> Window | None:
     if asset in known:
         return known[asset]
     known[asset] = None
     for dependency in needs(asset):
-        above = [on.get(need) or _above(need, on, needs, known) for need in dependency.needs]
-        windows = sorted(filter(None, above), key=by_end)
-        if windows and (dependency.mode == "all" or len(windows) == len(above)):
+        if not dependency.holds(now):
+            continue
+        above = {need: on.get(need) or _above(need, on, needs, now, known) for need in dependency.needs}
+        gone = {need: window for need, window in above.items() if window}
+        if gone and dependency.blocked(gone):
+            windows = sorted(gone.values(), key=by_end)
             known[asset] = windows[-1 if dependency.mode == "all" else 0]  # until then something is missing
             break
     return known[asset]
@@ -229,7 +234,7 @@ class Calendar:
     def over(self, asset: str, now: datetime, needs: Needs) -> Window | None:
         """Return what is on for the asset itself or, with ``below``, for what it needs."""
         self._turn(now)
-        return self._on.get(asset) or reached(asset, self._wide, needs)
+        return self._on.get(asset) or reached(asset, self._wide, needs, now)
 
     def on(self, now: datetime) -> list[Window]:
         """Return every occurrence that is on, by its end."""

@@ -372,7 +372,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Works:
     """Planned work, now and ahead. An asset's is its own or, with ``below``, that of what it needs."""
 
     on: tuple[Window, ...] = ()
@@ -396,7 +396,7 @@ class Snapshot:
     incidents: tuple[Incident, ...]
     """The open ones, worst first."""
     health: Health
-    outlook: Outlook = Outlook()
+    works: Works = Works()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from monitor.maintenance import Calendar, Needs, by_end, occurrences, reached
-from monitor.model import Dependency, Outlook, Window
+from monitor.model import Dependency, Window, Works
 
 SOON = timedelta(days=7)
 """How long before its begin a window is shown at what it will touch."""
@@ -50,7 +50,7 @@ def _walk(asset: str, following: Callable[[str], Iterable[str]]) -> set[str]:
     return found
 
 
-def outlook(calendar: Calendar, links: Links, now: datetime) -> Outlook:
+def works(calendar: Calendar, links: Links, now: datetime) -> Works:
     """Return what the page shows of the calendar."""
     on, coming = tuple(calendar.on(now)), tuple(calendar.coming(now, _FAR))
     touched = _touched(on, calendar, links, now)
@@ -60,7 +60,7 @@ def outlook(calendar: Calendar, links: Links, now: datetime) -> Outlook:
             break
         for asset in _touched((window,), calendar, links, window.since):
             soon.setdefault(asset, window)
-    return Outlook(on, coming, touched, soon)
+    return Works(on, coming, touched, soon)
 
 
 def _touched(windows: Iterable[Window], calendar: Calendar, links: Links, at: datetime) -> dict[str, Window]:
@@ -116,14 +116,14 @@ def _pieces(asset: str, spans: Iterable[tuple[datetime, datetime, Window]], need
             on.append(window)
         else:
             on.remove(window)
-        if following > at and (why := _cause(asset, on, needs)):
+        if following > at and (why := _cause(asset, on, needs, at)):
             yield at, following, why.reason
 
 
-def _cause(asset: str, on: Iterable[Window], needs: Needs) -> Window | None:
+def _cause(asset: str, on: Iterable[Window], needs: Needs, at: datetime) -> Window | None:
     ordered = sorted(on, key=by_end)
     own = [window for window in ordered if window.asset == asset]
-    return own[-1] if own else reached(asset, {window.asset: window for window in ordered}, needs)
+    return own[-1] if own else reached(asset, {window.asset: window for window in ordered}, needs, at)
 
 
 def _joined(pieces: Iterable[Stretch]) -> Iterator[Stretch]:

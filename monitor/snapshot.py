@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.incidents import standings
-from monitor.model import AssetView, CheckView, Health, Outlook, Phase, Snapshot, State
+from monitor.model import AssetView, CheckView, Health, Phase, Snapshot, State, Works
 from monitor.pipeline import Pipeline
 from monitor.topology import Standing, references
 from probes.clock import Clock
@@ -23,10 +23,10 @@ class Snapshots:
         clock: Clock,
         site: str,
         health: Callable[[], Health],
-        outlook: Callable[[datetime], Outlook] = lambda _: Outlook(),
+        works: Callable[[datetime], Works] = lambda _: Works(),
     ) -> None:
         self._pipeline, self._clock, self._site, self._health = pipeline, clock, site, health
-        self._outlook = outlook
+        self._works = works
         self._last: Snapshot | None = None
         self._key = (-1, 0.0)
 
@@ -36,7 +36,7 @@ class Snapshots:
         now = self._clock.monotonic()
         if self._last is None or version != self._pipeline.version or now - made >= FRESH:
             fresh = build(self._pipeline, self._clock, self._site, self._health())
-            self._last = replace(fresh, outlook=self._outlook(self._clock.now()))
+            self._last = replace(fresh, works=self._works(self._clock.now()))
             self._key = (self._pipeline.version, now)
         return self._last
 

@@ -12,10 +12,10 @@ from monitor.config import Settings
 from monitor.config.problems import did_you_mean
 from monitor.ledger import Windows
 from monitor.maintenance import Calendar, checked, occurrences
-from monitor.model import Outlook, Window
+from monitor.model import Window, Works
 from monitor.moments import lasting
 from monitor.moments import moment as read_moment
-from monitor.planned import Kept, Links, outlook
+from monitor.planned import Kept, Links, works
 from monitor.web.control import Command, Refused
 from probes.clock import Clock
 
@@ -46,9 +46,9 @@ class Upkeep:
         await upkeep._renew()
         return upkeep
 
-    def outlook(self, now: datetime) -> Outlook:
+    def works(self, now: datetime) -> Works:
         """Return what the pages show."""
-        return outlook(self.calendar, self._links, now)
+        return works(self.calendar, self._links, now)
 
     def commands(self) -> Mapping[str, Command]:
         """Return what the control door understands."""

@@ -89,8 +89,8 @@ def asset(snapshot: Snapshot, one: AssetView) -> Fact:
     return {
         "at": stamp(snapshot.at),
         **_brief(one),
-        "maintenance": _window(on) if (on := snapshot.outlook.now.get(one.asset.id)) else None,
-        "maintenance_soon": _window(soon) if (soon := snapshot.outlook.soon.get(one.asset.id)) else None,
+        "maintenance": _window(on) if (on := snapshot.works.now.get(one.asset.id)) else None,
+        "maintenance_soon": _window(soon) if (soon := snapshot.works.soon.get(one.asset.id)) else None,
         "facts": dict(one.asset.facts),
         "provenance": {
             "source": provenance.source,
@@ -108,11 +108,11 @@ def asset(snapshot: Snapshot, one: AssetView) -> Fact:
 
 def maintenance(snapshot: Snapshot) -> Fact:
     """What is on and what is announced: of each window the occurrence that is on, or the next."""
-    outlook = snapshot.outlook
+    works = snapshot.works
     return {
         "at": stamp(snapshot.at),
-        "on": [_window(window) for window in outlook.on],
-        "coming": [_window(window) for window in outlook.coming],
+        "on": [_window(window) for window in works.on],
+        "coming": [_window(window) for window in works.coming],
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from monitor.maintenance import Calendar, checked
 from monitor.model import Dependency, Window
 from monitor.moments import day, lasting, moment
-from monitor.planned import Kept, Links, apart, outlook
+from monitor.planned import Kept, Links, apart, works
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -19,6 +19,8 @@ LINKS = Links(
         Dependency("site:s", ("router:r",), "all", confirmed=True),
         Dependency("ixp:i", ("cable:a",), "all", confirmed=True),
         Dependency("ixp:guess", ("cable:a",), "all", confirmed=False),
+        Dependency("site:w", ("cable:a", "cable:b"), "weight", confirmed=True, weights=(3, 1), at_least=2),
+        Dependency("site:once", ("cable:a",), "all", confirmed=True, until=NOW),
     ]
 )
 WHOLE = (NOW, NOW + timedelta(days=30))
@@ -29,18 +31,20 @@ def hours(asset: str, *kept: Kept) -> list[tuple[float, float, str]]:
     return [((since - NOW) / HOUR, (until - NOW) / HOUR, why) for since, until, why in stretches]
 
 
-def test_the_outlook_names_what_is_on_what_comes_and_whom_it_touches() -> None:
+def test_the_works_names_what_is_on_what_comes_and_whom_it_touches() -> None:
     weekly = checked(replace(REPAIR, id="w2", asset="cable:b", rule="FREQ=WEEKLY", reason="test"))
     far = replace(REPAIR, id="w3", asset="site:s", since=NOW + 200 * HOUR, until=NOW + 201 * HOUR)
-    before = outlook(Calendar([REPAIR, weekly, far]), LINKS, NOW)
+    before = works(Calendar([REPAIR, weekly, far]), LINKS, NOW)
     assert (before.on, before.now) == ((), {})
     assert [window.id for window in before.coming] == ["w1", "w2", "w3"]
-    assert set(before.soon) == {"cable:a", "cable:b", "router:r", "site:s", "ixp:i"}
-    during = outlook(Calendar([REPAIR, weekly, far]), LINKS, NOW + 2 * HOUR)
-    assert set(during.now) == {"cable:a", "cable:b", "router:r", "site:s", "ixp:i"}
+    assert set(before.soon) == {"cable:a", "cable:b", "router:r", "site:s", "site:w", "ixp:i"}
+    during = works(Calendar([REPAIR, weekly, far]), LINKS, NOW + 2 * HOUR)
+    assert set(during.now) == {"cable:a", "cable:b", "router:r", "site:s", "site:w", "ixp:i"}
     assert during.now["ixp:i"].id == "w1"
-    assert set(outlook(Calendar([REPAIR]), LINKS, NOW + 2 * HOUR).now) == {"cable:a", "ixp:i"}, "the router has a way"
-    alone = outlook(Calendar([replace(REPAIR, below=False)]), LINKS, NOW + 2 * HOUR)
+    assert set(works(Calendar([REPAIR]), LINKS, NOW + 2 * HOUR).now) == {"cable:a", "ixp:i", "site:w"}, (
+        "the router has a way"
+    )
+    alone = works(Calendar([replace(REPAIR, below=False)]), LINKS, NOW + 2 * HOUR)
     assert set(alone.now) == {"cable:a"}
 
 
@@ -60,6 +64,9 @@ def test_a_history_counts_what_an_asset_needs_and_time_in_two_windows_once() -> 
     assert hours("router:r", repair, other) == [(3, 5, "splice")]
     assert hours("site:s", repair, other) == [(3, 5, "splice")]
     assert hours("ixp:guess", repair) == []
+    assert hours("site:w", repair) == [(1, 5, "splice")], "what is left is not enough"
+    assert hours("site:w", other) == []
+    assert hours("site:once", repair) == []
     narrow = Kept(replace(REPAIR, below=False), NOW)
     assert (hours("ixp:i", narrow), hours("cable:a", narrow)) == ([], [(1, 5, "splice")])
     assert hours("cable:a", repair, Kept(REPAIR, NOW)) == [(1, 5, "splice")]

@@ -93,7 +93,7 @@ async def test_work_is_announced_on_the_clock_of_the_place_and_answered_in_both(
         assert window is not None
         assert (window.author, window.reason, window.below) == ("BARIX NOC", "new line card", True)
         assert behind.upkeep.calendar.boundary(NOW) == NOW + timedelta(minutes=30)
-        assert behind.upkeep.outlook(NOW).soon[ROUTER] == window
+        assert behind.upkeep.works(NOW).soon[ROUTER] == window
 
 
 async def test_the_list_shows_files_and_hands_and_a_restart_keeps_them(lambi: Lambi, place: Path) -> None:

@@ -27,7 +27,8 @@ from monitor.model import (
     Window,
     World,
 )
-from monitor.planned import Kept, Links, outlook
+from monitor.planned import Kept, Links
+from monitor.planned import works as planned
 from probes.model import Target
 from tests.fakes import START
 
@@ -245,7 +246,7 @@ def works(now: datetime = NOW) -> Snapshot:
     repair = Window("m1", "cable:ecfs", now - HOUR, now + 16 * HOUR, "splice at km 12", "ECFS NOC")
     weekly = Window("lc", "ixp:lcix", now + 2 * HOUR, now + 3 * HOUR, HOSTILE, HOSTILE, rule="FREQ=WEEKLY", zone="UTC")
     later = replace(weekly, id="m3", asset="cctld:bb", since=now + 900 * HOUR, until=now + 901 * HOUR, below=False)
-    return replace(s, outlook=outlook(Calendar([repair, weekly, later]), Links(s.world.dependencies), now))
+    return replace(s, works=planned(Calendar([repair, weekly, later]), Links(s.world.dependencies), now))
 
 
 def blind(now: datetime = NOW) -> Snapshot:
