@@ -27,6 +27,9 @@ _PARTS = (
     *("BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYHOUR", "WKST"),
 )
 _OFTEN = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_DAYS = {"DAILY": 1, "WEEKLY": 7}
+_START = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 _UNTIL = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?")
 MOST = timedelta(days=366)
 _COMPARED = 60
@@ -41,10 +44,6 @@ class Piece:
     until: datetime
     window: Window | None
     """The occurrence that is on."""
-
-
-_START = datetime.min.replace(tzinfo=UTC)
-_END = datetime.max.replace(tzinfo=UTC)
 
 
 def checked(window: Window) -> Window:
@@ -124,14 +123,24 @@ def _names_a_day(window: Window) -> bool:
     return next(iter(_rule(parts, late)), None) is not None
 
 
-def _begins(window: Window) -> Iterator[datetime]:
-    """Yield every begin, UTC, from the first on."""
+def _begins(window: Window, near: datetime = _START) -> Iterator[datetime]:
+    """Yield the begins, UTC, at least from those on that may still be on at a moment."""
     zone, parts = ZoneInfo(window.zone), _parts(window.rule)
     if "UNTIL" in parts:
         parts["UNTIL"] = f"{_until(parts['UNTIL'], zone):%Y%m%dT%H%M%SZ}"
     skipped = frozenset(window.skipped)
-    begins = (local.astimezone(UTC) for local in _rule(parts, window.since.astimezone(zone)))
+    begins = (local.astimezone(UTC) for local in _rule(parts, _start(window, parts, near)))
     return (at for at in begins if at not in skipped)
+
+
+def _start(window: Window, parts: Mapping[str, str], near: datetime) -> datetime:
+    """Return where to begin, on the zone's clock: of a rule by days or weeks, which may be old, whole turns later."""
+    start = window.since.astimezone(ZoneInfo(window.zone))
+    step = timedelta(days=_DAYS.get(parts["FREQ"], 0) * int(parts.get("INTERVAL", "1")))
+    past = near - window.since - (window.until - window.since) - step if near > window.since else timedelta()
+    if not step or "COUNT" in parts or past < step:
+        return start
+    return start + past // step * step  # the clock's hour stays, also where it is skipped that day
 
 
 def occurrence(window: Window, begin: datetime) -> Window:
@@ -151,11 +160,15 @@ class _Course:
 
     def __init__(self, window: Window) -> None:
         self.window = window
+        self._since = _END
+        """What is known begins here."""
         self._known: list[datetime] = []
-        self._rest = _begins(window) if window.rule else iter((window.since,))
+        self._rest: Iterator[datetime] = iter(())
 
     def piece(self, now: datetime) -> Piece:
         """Return the stretch around ``now``."""
+        if now < self._since:
+            self._begin_at(now)
         while not self._known or self._known[-1] <= now:
             following = next(self._rest, None)
             if following is None:
@@ -164,9 +177,14 @@ class _Course:
         number = bisect_right(self._known, now)
         until = self._known[number] if number < len(self._known) else _END
         if number == 0:
-            return Piece(_START, until, None)
+            return Piece(self._since, until, None)
         last = occurrence(self.window, self._known[number - 1])
         return Piece(last.since, last.until, last) if now < last.until else Piece(last.until, until, None)
+
+    def _begin_at(self, now: datetime) -> None:
+        window = self.window
+        self._known, self._rest = [], _begins(window, now) if window.rule else iter((window.since,))
+        self._since = now if window.rule and now > window.since else _START
 
     def next(self, piece: Piece) -> Window | None:
         """Return the occurrence that follows a stretch."""
@@ -176,7 +194,7 @@ class _Course:
 
 def occurrences(window: Window, since: datetime, until: datetime) -> Iterator[Window]:
     """Yield when the window is on between two moments, each occurrence whole."""
-    for begin in _begins(window) if window.rule else (window.since,):
+    for begin in _begins(window, since) if window.rule else (window.since,):
         if begin >= until:
             return
         on = occurrence(window, begin)

@@ -62,7 +62,7 @@ class Upkeep:
     async def _renew(self) -> None:
         now = self._clock.now()
         live = [one for one in await self._windows.live() if one.window.asset in self._settings.world.assets]
-        self._kept = {one.window.id: one for one in live if _usable(one) and _next(one.window, now)}
+        self._kept = {one.window.id: one for one in live if _usable(one, now)}
         self.calendar = Calendar(one.window for one in self._kept.values())
 
     async def _add(self, asked: Asked) -> Fact:
@@ -200,14 +200,13 @@ def _words(option: str, value: Any, most: int) -> str:
     return text
 
 
-def _usable(one: Kept) -> bool:
-    """A journal may come from another machine: a zone that this one does not know must not stop the daemon."""
+def _usable(one: Kept, now: datetime) -> bool:
+    """Whether a window is not over. A zone that this machine does not know must not stop the daemon."""
     try:
-        checked(one.window)
+        return _next(one.window, now) is not None
     except (ValueError, KeyError) as error:
         log.error("maintenance id=%s cannot be used: %r", one.window.id, str(error))
         return False
-    return True
 
 
 def _window(row: Any) -> Window:

@@ -70,6 +70,18 @@ def test_a_weekly_window_keeps_to_the_clock_on_the_night_nassau_changes_its_cloc
     assert Calendar([window]).active("router:a", spring - HOUR) is None
 
 
+@pytest.mark.parametrize("rule", ["FREQ=DAILY", "FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,WE"])
+def test_an_old_rule_that_is_first_asked_about_on_any_day_says_what_its_whole_course_says(rule: str) -> None:
+    window = recurring("America/Havana", "2025-01-01 00:30", "2025-01-01 05:00", rule)
+    course = list(occurrences(window, window.since, window.since + 100 * WEEK))
+    for day in range(500):
+        now = window.since + timedelta(days=day, hours=3)
+        on = [each for each in course if each.since <= now < each.until]
+        assert Calendar([window]).on(now) == on
+        assert Calendar([window]).coming(now, 9 * WEEK) == [next(each for each in course if each.since > now)]
+        assert next(occurrences(window, now, now + 9 * WEEK)) == (on or Calendar([window]).coming(now, 9 * WEEK))[0]
+
+
 def test_a_midnight_that_havana_skips_or_has_twice_is_read_as_rfc_5545_says() -> None:
     spring = recurring("America/Havana", "2026-03-07 00:00", "2026-03-07 01:00", "FREQ=DAILY;COUNT=3")
     assert begins(spring, spring.since + WEEK) == ["03-07 00:00-0500", "03-08 01:00-0400", "03-09 00:00-0400"]
@@ -185,7 +197,14 @@ def test_needs_that_go_round_in_a_circle_do_not_hang() -> None:
             st.integers(0, 60 * 24 * 40),
             st.integers(1, 60 * 20),
             st.sampled_from(
-                ["", "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SA,SU", "FREQ=MONTHLY;BYDAY=-1SU", "FREQ=DAILY;COUNT=3"]
+                [
+                    "",
+                    "FREQ=DAILY",
+                    "FREQ=WEEKLY;BYDAY=SA,SU",
+                    "FREQ=MONTHLY;BYDAY=-1SU",
+                    "FREQ=DAILY;COUNT=3",
+                    "FREQ=DAILY;INTERVAL=2",
+                ]
             ),
             st.sampled_from(["America/Nassau", "America/Havana", "America/Barbados", "UTC"]),
         ),
