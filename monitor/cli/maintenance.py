@@ -35,6 +35,7 @@ def add(
     rrule: Annotated[str | None, typer.Option(help="Another rule, RFC 5545: FREQ=MONTHLY;BYDAY=1SU.")] = None,
     only: Annotated[bool, typer.Option("--only", help="The asset alone, not what needs it.")] = False,
     config: options.Folder = None,
+    socket: options.Socket = None,
     json: options.Json = False,
 ) -> None:
     """Announce work on an asset. The answer says when it is, on the clock of the vantage and in UTC.
@@ -47,7 +48,7 @@ def add(
         raise CommandError("--weekly is a rule already: leave --rrule away", EXIT_USAGE)
     rule = "FREQ=WEEKLY" if weekly else rrule or ""
     asked = {"asset": asset, "from": since, "until": until, "for": lasts, "reason": reason, "author": by}
-    answer = files.client(config).run("maintenance-add", {**asked, "rule": rule, "only": only})
+    answer = files.client(config, socket).run("maintenance-add", {**asked, "rule": rule, "only": only})
     if json:
         out_json(answer)
         return
@@ -63,10 +64,11 @@ def list_(
     *,
     past: Annotated[bool, typer.Option("--all", help="Also what is over or was ended, and by whom.")] = False,
     config: options.Folder = None,
+    socket: options.Socket = None,
     json: options.Json = False,
 ) -> None:
     """List what is on and what comes, from maintenance.yaml and by hand."""
-    answer = files.client(config).run("maintenance-list", {"past": past})
+    answer = files.client(config, socket).run("maintenance-list", {"past": past})
     if json:
         out_json(answer)
         return
@@ -83,10 +85,11 @@ def end(
     number: Annotated[str, typer.Argument(metavar="ID", help="As `lambi maintenance list` shows it: m12.")],
     *,
     config: options.Folder = None,
+    socket: options.Socket = None,
     json: options.Json = False,
 ) -> None:
     """End a window now, or take back one that has not begun; one that recurs does not begin again."""
-    answer = files.client(config).run("maintenance-end", {"id": number})
+    answer = files.client(config, socket).run("maintenance-end", {"id": number})
     if json:
         out_json(answer)
     else:
@@ -102,6 +105,7 @@ def import_(
     ] = None,
     by: Annotated[str, typer.Option(help="Who does the work; the page shows it.")] = "operator",
     config: options.Folder = None,
+    socket: options.Socket = None,
     json: options.Json = False,
 ) -> None:
     """Take windows from a calendar; again, after it has changed: what is known stays, what has changed is replaced.
@@ -111,7 +115,7 @@ def import_(
     Example:  lambi maintenance import ring-works.ics --asset router:bridgetown-1
     """
     windows, cancelled, notes = _events(file, asset or "", by, config)
-    daemon = files.client(config)
+    daemon = files.client(config, socket)
     total: dict[str, Any] = {"added": 0, "kept": 0, "ended": []}
     uids = list(windows)
     for start in range(0, max(1, len(uids)), BATCH):
