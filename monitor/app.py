@@ -21,12 +21,14 @@ from monitor.config.settings import Door, Settings
 from monitor.data import shipped
 from monitor.instance import Instance, TakenError, drop_root
 from monitor.ledger import MIGRATIONS, Ledger
+from monitor.maintenance import Calendar
 from monitor.model import Health, IncidentFilter, Phase
 from monitor.pipeline import KEEP, Doors, Pipeline
 from monitor.plain import Line
 from monitor.schedule import Scheduler
 from monitor.snapshot import Snapshots
 from monitor.store import SeriesStore
+from monitor.upkeep import Upkeep
 from monitor.web import control, ops, public
 from probes import PROBES
 from probes.clock import Clock, SystemClock, discipline
@@ -88,12 +90,14 @@ class App:
     scheduler: Scheduler
     outbox: Outbox
     pipeline: Pipeline
+    upkeep: Upkeep
     snapshots: Snapshots
 
     async def _make_line(self) -> None:
         """Boot the line from the journal: earlier incidents go on, those of what is gone are closed."""
         settings, clock = self.settings, self.clock
         boot = await self.ledger.boot()
+        self.upkeep = await Upkeep.open(settings, self.journal, clock, self._replanned)
         self.scheduler = Scheduler(settings.world, self.engines, clock)
         channels: Mapping[str, Channel] = settings.channels
         self.outbox = Outbox(
@@ -117,11 +121,12 @@ class App:
             base_url=settings.base_url,
             note=self.clock_note,
         )
+        self.pipeline.belief.calendar = self.upkeep.calendar
         since = clock.now() - KEEP
         cuts = await self.ledger.incidents(IncidentFilter(asset=settings.world.vantage, since=since, limit=500))
         await self.pipeline.resume(cuts)
         await self.ledger.start(clock.now())
-        self.snapshots = Snapshots(self.pipeline, clock, self.place, self.health)
+        self.snapshots = Snapshots(self.pipeline, clock, self.place, self.health, self.upkeep.works)
 
     async def _open_doors(self) -> None:
         settings = self.settings
@@ -224,7 +229,12 @@ class App:
 
     def commands(self) -> Mapping[str, control.Command]:
         """Return what the control door understands."""
-        return {"contact-test": self._contact_test, "ping": self._ping}
+        return {"contact-test": self._contact_test, "ping": self._ping, **self.upkeep.commands()}
+
+    def _replanned(self, calendar: Calendar) -> None:
+        """Go by other windows of maintenance from the next turn on, and show them at once."""
+        self.pipeline.belief.calendar = calendar
+        self.pipeline.version += 1
 
     async def _ping(self, _asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"site": self.settings.site, "started": self.started.isoformat()}

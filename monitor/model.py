@@ -161,6 +161,27 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Planned work on one asset; of one that recurs, the calendar's answers hold the one occurrence that is meant."""
+
+    id: str
+    asset: str
+    since: datetime
+    until: datetime
+    """Both UTC; of a rule, those of its first occurrence."""
+    reason: str
+    author: str
+    below: bool = True
+    """It also explains the trouble of what depends on the asset."""
+    rule: str = ""
+    """RFC 5545 RRULE without its name, like "FREQ=WEEKLY;BYDAY=SU"; empty: once."""
+    zone: str = "UTC"
+    """IANA zone whose clock the rule means."""
+    skipped: tuple[datetime, ...] = ()
+    """Begins that the rule names and that do not take place (EXDATE), UTC."""
+
+
+@dataclass(frozen=True, slots=True)
 class SeverityRow:
     """One row of the severity table; the first that matches decides. ``severity`` None opens no incident."""
 
@@ -351,6 +372,20 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Works:
+    """Planned work, now and ahead. An asset's is its own or, with ``below``, that of what it needs."""
+
+    on: tuple[Window, ...] = ()
+    """By their ends."""
+    coming: tuple[Window, ...] = ()
+    """The next occurrence of each window, by its begin, however far."""
+    now: Mapping[str, Window] = field(default_factory=dict)
+    """Asset -> what is on for it."""
+    soon: Mapping[str, Window] = field(default_factory=dict)
+    """Asset -> the first that comes for it within a week."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that a page needs, at one moment; immutable."""
 
@@ -361,6 +396,7 @@ class Snapshot:
     incidents: tuple[Incident, ...]
     """The open ones, worst first."""
     health: Health
+    works: Works = Works()
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,6 +424,13 @@ class Coverage:
     period_seconds: float
     gaps: tuple[tuple[datetime, datetime, str], ...] = ()
     """From, to, why: "the daemon was not running", "this vantage could not see the world"."""
+    maintenance: tuple[tuple[datetime, datetime, str], ...] = ()
+    """Of one asset, counted apart: from, to, why. Only time for which it had been announced."""
+
+    @property
+    def maintenance_seconds(self) -> float:
+        """The sum; the stretches do not overlap."""
+        return sum((until - since).total_seconds() for since, until, _ in self.maintenance)
 
 
 @dataclass(frozen=True, slots=True)

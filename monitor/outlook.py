@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from alerting.model import Severity
-from monitor.maintenance import Calendar, NoWork, Window
-from monitor.model import Dependency, Phase
+from monitor.maintenance import Calendar
+from monitor.model import Dependency, Phase, Window
 from monitor.topology import Lost, Standing, States, Topology
 
-NO_WORK = NoWork()
+NO_WORK = Calendar()
 TROUBLE = {Phase.DOWN, Phase.DEGRADED, Phase.PARTITIONED}
 UNSEEN = {Phase.UNKNOWN, Phase.NOT_WATCHED}
 SHARE = 0.8

@@ -1,9 +1,11 @@
 """All that a page needs, at one moment. Built when somebody looks, at most once a second or at once on a change."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 from monitor.incidents import standings
-from monitor.model import AssetView, CheckView, Health, Phase, Snapshot, State
+from monitor.model import AssetView, CheckView, Health, Phase, Snapshot, State, Works
 from monitor.pipeline import Pipeline
 from monitor.topology import Standing, references
 from probes.clock import Clock
@@ -15,8 +17,16 @@ FRESH = 1.0
 class Snapshots:
     """Keeps the last snapshot while it is fresh."""
 
-    def __init__(self, pipeline: Pipeline, clock: Clock, site: str, health: Callable[[], Health]) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        clock: Clock,
+        site: str,
+        health: Callable[[], Health],
+        works: Callable[[datetime], Works] = lambda _: Works(),
+    ) -> None:
         self._pipeline, self._clock, self._site, self._health = pipeline, clock, site, health
+        self._works = works
         self._last: Snapshot | None = None
         self._key = (-1, 0.0)
 
@@ -25,7 +35,8 @@ class Snapshots:
         version, made = self._key
         now = self._clock.monotonic()
         if self._last is None or version != self._pipeline.version or now - made >= FRESH:
-            self._last = build(self._pipeline, self._clock, self._site, self._health())
+            fresh = build(self._pipeline, self._clock, self._site, self._health())
+            self._last = replace(fresh, works=self._works(self._clock.now()))
             self._key = (self._pipeline.version, now)
         return self._last
 

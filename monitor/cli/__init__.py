@@ -19,6 +19,7 @@ COMMANDS = {
     "incidents": "incidents",
     "probe": "probe",
     "contact": "contact",
+    "maintenance": "maintenance",
     "config": "config",
     "runbooks": "runbooks",
     "replay": "replay",

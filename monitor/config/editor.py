@@ -7,7 +7,7 @@ from monitor.config.registry import settings_model
 from monitor.config.schema import Document
 from probes import PROBES
 
-_ROWS = {"AssetRow": "id", "Reference": "id", "ContactRow": "name", "RouteRow": "name"}
+_ROWS = {"AssetRow": "id", "Reference": "id", "ContactRow": "name", "RouteRow": "name", "MaintenanceRow": "id"}
 """Rows that may lie over a shipped row: only the identity must be written, and ``remove`` may be."""
 
 

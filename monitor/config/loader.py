@@ -11,6 +11,7 @@ from monitor.config.channels import build_channels, forms
 from monitor.config.doors import base_url, ops_door, state
 from monitor.config.guard import check_guard
 from monitor.config.inventory import TABLES, read_inventory
+from monitor.config.maintenance import home_zone, windows
 from monitor.config.merge import Merger
 from monitor.config.nodes import Node, UnreadableError, read_yaml
 from monitor.config.notes import notes
@@ -24,7 +25,7 @@ from monitor.config.world import build
 OVERLAY = Path("/etc/lambi")
 """The operator's folder unless $LAMBI_CONFIG names another; it need not exist."""
 MAX_REPAIRS = 8
-LISTS = frozenset({"assets", "targets", "depends", "contacts", "routes"})
+LISTS = frozenset({"assets", "targets", "depends", "contacts", "routes", "maintenance"})
 """Lists whose rows stand for themselves: one that is wrong is left out, and the others are still checked."""
 
 
@@ -62,6 +63,8 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     channels, wrong = build_channels(doc, tree, environ)
     problems += wrong
     problems += check_people(doc, tree, world.territories, contacts, forms(doc))
+    maintenance, wrong = windows(doc, tree, {*world.assets, *assets}, home_zone(doc, world.territories))
+    problems += wrong
     ops, wrong = ops_door(doc, tree, environ)
     problems += wrong
     home, people = state(doc), directory(doc)
@@ -80,6 +83,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
         user_agent=doc.user_agent,
         file=own,
         notes=tuple(_in_order([note for note in noted if not Path(note.file).is_relative_to(folder)])),
+        maintenance=maintenance,
     )
     return settings, _in_order(problems)
 

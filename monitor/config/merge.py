@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean
 
-ROWS: Mapping[str, str] = {"guard.references": "id", "assets": "id", "contacts": "name", "routes": "name"}
+ROWS: Mapping[str, str] = {
+    "guard.references": "id",
+    "assets": "id",
+    "contacts": "name",
+    "routes": "name",
+    "maintenance": "id",
+}
 """Lists whose rows have an identity: a row of the operator changes the shipped row of the same name, or is added."""
 APPENDED = frozenset({"targets", "depends"})
 """Lists that grow. Any other list of the operator replaces the shipped one."""

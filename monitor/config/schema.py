@@ -281,6 +281,22 @@ class RouteRow(Strict):
     repeat: Duration = 0.0
 
 
+class MaintenanceRow(Strict):
+    """Planned work on an asset, once or by rule; times on the clock of ``zone``, or that of the vantage."""
+
+    id: Slug
+    asset: AssetId
+    since: Annotated[str, Field(min_length=1, examples=["2026-11-28 22:00"])]
+    until: str = ""
+    lasts: str = ""
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    author: Annotated[str, Field(min_length=1, max_length=80)] = "operator"
+    below: bool = True
+    rule: Annotated[str, Field(max_length=300, examples=["FREQ=WEEKLY"])] = ""
+    zone: Zone | Literal[""] = ""
+    skip: tuple[str, ...] = ()
+
+
 class Document(Strict):
     """All YAML files laid together."""
 
@@ -301,12 +317,14 @@ class Document(Strict):
     depends: tuple[DependRow, ...] = ()
     contacts: tuple[ContactRow, ...] = ()
     routes: tuple[RouteRow, ...] = ()
+    maintenance: tuple[MaintenanceRow, ...] = ()
 
 
 FILES: dict[str, tuple[str, ...]] = {
-    "lambi.yaml": tuple(name for name in Document.model_fields if name not in {"contacts", "routes"}),
+    "lambi.yaml": tuple(name for name in Document.model_fields if name not in {"contacts", "routes", "maintenance"}),
     "contacts.yaml": ("contacts",),
     "routes.yaml": ("routes",),
     "targets.yaml": ("assets", "targets", "depends"),
+    "maintenance.yaml": ("maintenance",),
 }
 """Which file may hold which part."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from alerting.plan import Directory
 from monitor.config.problems import Problem
-from monitor.model import World
+from monitor.model import Window, World
 
 PACKETS = {"icmp": 1, "dns": 1, "tcp": 3, "http": 12}
 """Packets that one look sends when all goes well: the handshake, TLS and the request of a small page."""
@@ -46,6 +46,14 @@ class Settings:
     """The operator's lambi.yaml, which may not be there yet: where a key would be set."""
     notes: tuple[Problem, ...] = ()
     """What is allowed in the operator's files and yet does nothing."""
+    maintenance: tuple[Window, ...] = ()
+    """Windows that the files plan, each checked."""
+
+    @property
+    def zone(self) -> str:
+        """The clock that people at the vantage live by."""
+        home = self.world.assets[self.world.vantage].territories
+        return self.world.territories[home[0]].zone if home else "UTC"
 
     @property
     def packets_per_minute(self) -> float:

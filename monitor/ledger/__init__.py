@@ -2,5 +2,6 @@
 
 from monitor.ledger.ledger import Boot, Ledger
 from monitor.ledger.schema import MIGRATIONS
+from monitor.ledger.windows import Windows
 
-__all__ = ["MIGRATIONS", "Boot", "Ledger"]
+__all__ = ["MIGRATIONS", "Boot", "Ledger", "Windows"]

@@ -11,7 +11,9 @@ from monitor.belief import Step
 from monitor.docket import Book, Change
 from monitor.ledger.coverage import blind, coverage, idle
 from monitor.ledger.rows import document, read_incident, read_state, state_row
+from monitor.ledger.windows import Windows
 from monitor.model import Coverage, Entry, Incident, IncidentFilter, Phase, State, ToldRow
+from monitor.planned import Kept
 
 _UPSERT_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SEES = {Phase.UP.value, Phase.DEGRADED.value}
@@ -37,6 +39,7 @@ class Ledger:
         self._journal = journal
         self._vantage = vantage
         self._watch: int | None = None
+        self._windows = Windows(journal)
 
     async def boot(self) -> Boot:
         """Read what an earlier run left."""
@@ -139,6 +142,10 @@ class Ledger:
             ToldRow(row.agency, row.contact, row.channel, row.reason, row.state, row.at)
             for row in await told(self._journal, incident)
         ]
+
+    async def windows(self, until: datetime) -> list[Kept]:
+        """Return every window of maintenance that had begun once before a moment."""
+        return await self._windows.kept(until)
 
     async def coverage(self, since: datetime, until: datetime, asset: str | None = None) -> Coverage:
         """Say for how much of a period we were looking: at the world, or at one asset."""

@@ -57,4 +57,20 @@ MIGRATIONS = (
             *_append_only("signal", "incident_revision", "incident_entry"),
         ),
     ),
+    Migration(
+        "maintenance",
+        (
+            """CREATE TABLE maintenance (
+                number INTEGER PRIMARY KEY, name TEXT NOT NULL,
+                origin TEXT NOT NULL CHECK (origin IN ('config', 'hand', 'calendar')), uid TEXT NOT NULL,
+                asset TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, reason TEXT NOT NULL,
+                author TEXT NOT NULL, below INTEGER NOT NULL, rule TEXT NOT NULL, zone TEXT NOT NULL,
+                skipped TEXT NOT NULL, added INTEGER NOT NULL, added_by TEXT NOT NULL, CHECK (until > since)
+            ) STRICT""",
+            """CREATE TABLE maintenance_end (
+                number INTEGER PRIMARY KEY REFERENCES maintenance, ended INTEGER NOT NULL, ended_by TEXT NOT NULL
+            ) STRICT""",
+            *_append_only("maintenance", "maintenance_end"),
+        ),
+    ),
 )

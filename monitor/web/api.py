@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from monitor.model import AssetView, CheckView, Coverage, Dependency, Incident, Snapshot, ToldRow
+from monitor.model import AssetView, CheckView, Coverage, Dependency, Incident, Snapshot, ToldRow, Window
 from monitor.web import view, words
 from monitor.web.history import Shown, stamp
 
@@ -89,6 +89,8 @@ def asset(snapshot: Snapshot, one: AssetView) -> Fact:
     return {
         "at": stamp(snapshot.at),
         **_brief(one),
+        "maintenance": _window(on) if (on := snapshot.works.now.get(one.asset.id)) else None,
+        "maintenance_soon": _window(soon) if (soon := snapshot.works.soon.get(one.asset.id)) else None,
         "facts": dict(one.asset.facts),
         "provenance": {
             "source": provenance.source,
@@ -101,6 +103,30 @@ def asset(snapshot: Snapshot, one: AssetView) -> Fact:
             {"asset": other, "confirmed": need.confirmed if need else True, "by": "dependency" if need else "check"}
             for other, need in view.served(snapshot, one.asset.id)
         ],
+    }
+
+
+def maintenance(snapshot: Snapshot) -> Fact:
+    """What is on and what is announced: of each window the occurrence that is on, or the next."""
+    works = snapshot.works
+    return {
+        "at": stamp(snapshot.at),
+        "on": [_window(window) for window in works.on],
+        "coming": [_window(window) for window in works.coming],
+    }
+
+
+def _window(window: Window) -> Fact:
+    return {
+        "id": window.id,
+        "asset": window.asset,
+        "since": stamp(window.since),
+        "until": stamp(window.until),
+        "reason": window.reason,
+        "by": window.author,
+        "below": window.below,
+        "rule": window.rule or None,
+        "rule_zone": window.zone if window.rule else None,
     }
 
 
@@ -148,8 +174,14 @@ def coverage(looking: Coverage) -> Fact:
     return {
         "looked_seconds": looking.looked_seconds,
         "period_seconds": looking.period_seconds,
-        "gaps": [{"from": stamp(since), "to": stamp(until), "reason": why} for since, until, why in looking.gaps],
+        "gaps": [_stretch(*gap) for gap in looking.gaps],
+        "maintenance_seconds": looking.maintenance_seconds,
+        "maintenance": [_stretch(*stretch) for stretch in looking.maintenance],
     }
+
+
+def _stretch(since: datetime, until: datetime, why: str) -> Fact:
+    return {"from": stamp(since), "to": stamp(until), "reason": why}
 
 
 def incident(one: Incident, base_url: str) -> Fact:

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import pwd
 import socket
 import stat
 import struct
@@ -22,7 +23,10 @@ _PEER = struct.Struct("3i")
 """struct ucred: pid, uid, gid."""
 
 Command = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
-"""What a command is asked and what it answers, as JSON objects; raises Refused."""
+"""What a command is asked and what it answers, as JSON objects; raises Refused.
+
+Under ``peer`` the door puts the unix user who asks.
+"""
 
 
 class ControlError(Exception):
@@ -136,6 +140,13 @@ def _uid(request: web.Request) -> int:
     return int(uid)
 
 
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
 def _run(commands: Mapping[str, Command]) -> Handler:
     async def run(request: web.Request) -> web.Response:
         if (command := commands.get(request.match_info["name"])) is None:
@@ -146,7 +157,7 @@ def _run(commands: Mapping[str, Command]) -> Handler:
             asked = None
         if not isinstance(asked, dict):
             raise web.HTTPBadRequest(text="a command takes one JSON object")
-        return web.json_response(await command(asked))
+        return web.json_response(await command({**asked, "peer": _user(_uid(request))}))
 
     return run
 

@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlencode
 
 from alerting.model import Severity
 from monitor.model import Coverage, Incident, IncidentFilter, ToldRow, World
+from monitor.planned import Kept, Links, apart
 from monitor.web import words
 from monitor.web.shield import BadQueryError
 
@@ -34,6 +35,10 @@ class Ledger(Protocol):
 
     async def coverage(self, since: datetime, until: datetime, asset: str | None = None, /) -> Coverage:
         """Say for how much of the period this site was looking."""
+        ...
+
+    async def windows(self, until: datetime, /) -> list[Kept]:
+        """Return the windows of maintenance that had begun once before a moment."""
         ...
 
     async def told(self, name: str, /) -> list[ToldRow]:
@@ -106,10 +111,14 @@ def wanted(query: Mapping[str, str], world: World, now: datetime) -> Wanted:
     )
 
 
-async def shown(ledger: Ledger, asked: Wanted) -> Shown:
-    """Fetch one page of the history."""
+async def shown(ledger: Ledger, asked: Wanted, world: World) -> Shown:
+    """Fetch one page of the history; of one asset also when it was in maintenance."""
     found = await ledger.incidents(asked.filter())
     coverage = await ledger.coverage(asked.since, asked.until, asked.asset)
+    if asked.asset:
+        kept = await ledger.windows(asked.until)
+        stretches = apart(asked.asset, kept, Links(world.dependencies), asked.since, asked.until)
+        coverage = replace(coverage, maintenance=stretches)
     return Shown(asked, tuple(found[: asked.per]), len(found) > asked.per, coverage)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import jinja2
 
 from monitor.model import Phase, Snapshot
+from monitor.planned import SOON
 from monitor.web import answer, history, view, words
 from monitor.web.answer import Answer
 
@@ -52,6 +53,7 @@ class Pages:
             why_told=words.WHY_TOLD,
             notes=view.notes,
             timeline=view.timeline,
+            week=SOON,
         )
         self._env.filters.update(
             amount=words.amount,

@@ -70,10 +70,12 @@ class _Door:
             "/incidents": self.incidents,
             "/incidents.csv": self.incidents_csv,
             "/incidents/{id}": self.incident,
+            "/maintenance": self.maintenance,
             "/robots.txt": self.robots,
             "/api/v1/status": self.api_status,
             "/api/v1/assets": self.api_assets,
             "/api/v1/asset/{id:[\\s\\S]+}": self.api_asset,
+            "/api/v1/maintenance": self.api_maintenance,
             "/api/v1/incidents": self.api_incidents,
             "/api/v1/incident/{id}": self.api_incident,
         }
@@ -142,7 +144,8 @@ class _Door:
         )
 
     async def _shown(self, request: web.Request) -> history.Shown:
-        return await history.shown(self.ledger, history.wanted(request.query, self.snapshot().world, self.clock.now()))
+        world = self.snapshot().world
+        return await history.shown(self.ledger, history.wanted(request.query, world, self.clock.now()), world)
 
     async def incidents(self, request: web.Request) -> Answer:
         shown = await self._shown(request)
@@ -165,6 +168,9 @@ class _Door:
             runbook=self.runbook(one.runbook) if one.runbook else None,
         )
 
+    async def maintenance(self, _: web.Request) -> Answer:
+        return self.pages.render("maintenance.html", self.snapshot(), self.clock.now())
+
     async def _incident(self, request: web.Request) -> Incident:
         one = await self.ledger.incident(request.match_info["id"])
         if one is None:
@@ -184,6 +190,9 @@ class _Door:
     async def api_asset(self, request: web.Request) -> Answer:
         snapshot = self.snapshot()
         return _json(api.asset(snapshot, _find(request, snapshot)))
+
+    async def api_maintenance(self, _: web.Request) -> Answer:
+        return _json(api.maintenance(self.snapshot()))
 
     async def api_incidents(self, request: web.Request) -> Answer:
         return _json(api.incidents(await self._shown(request), self.base_url))

@@ -200,9 +200,13 @@ def test_notes_on_the_config_are_said_at_the_start_and_counted(tmp_path: Path) -
         assert lambi.log().count("note: /") == 3
 
 
-def test_kill_nine_and_the_incident_goes_on(tmp_path: Path) -> None:
+def test_kill_nine_and_the_incident_and_the_announced_work_go_on(tmp_path: Path) -> None:
     with daemon(tmp_path) as lambi:
         lambi.wait("the incident", lambda: lambi.json("/api/v1/incidents")["incidents"])
+        words = ("maintenance", "add", "ixp:grex", "--for", "2h", "--reason", "new switch")
+        command = [sys.executable, "-m", "monitor.cli", *words, "--config", str(tmp_path / "config")]
+        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+        assert said.stdout.startswith("m1: GREX is in maintenance from ")
         lambi.process.send_signal(signal.SIGKILL)
         lambi.process.wait()
     with daemon(tmp_path) as again:
@@ -210,3 +214,5 @@ def test_kill_nine_and_the_incident_goes_on(tmp_path: Path) -> None:
         (incident,) = again.json("/api/v1/incidents")["incidents"]
         assert incident["id"] == "1"
         assert incident["open"] is True
+        assert [one["asset"] for one in again.json("/api/v1/maintenance")["on"]] == ["ixp:grex"]
+        assert "In maintenance until" in again.get("/asset/ixp:grex")[1]

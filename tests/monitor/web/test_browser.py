@@ -12,6 +12,7 @@ from tests.monitor.web.browser import CHROMIUM, browser
 from tests.monitor.web.serving import Site
 
 PATHS = ("/", "/assets?territory=BB", "/asset/cctld:bb", "/asset/cable:ecfs", "/incidents", "/incidents/17", "/nothing")
+WORKS = ("/", "/maintenance", "/asset/cable:ecfs", "/asset/ixp:lcix", "/assets?kind=cable")
 RULES = {
     "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
     "dark": {
@@ -44,7 +45,12 @@ async def violations(page: Page, scheme: str) -> list[str]:
 async def test_axe_finds_nothing(chromium: Browser, scheme: Literal["light", "dark"]) -> None:
     found: list[str] = []
     page = await chromium.new_page(color_scheme=scheme, viewport={"width": 1000, "height": 800})
-    for world, paths in ((worlds.storm, PATHS), (worlds.blind, ("/",)), (worlds.hostile, ("/", "/asset/cctld:bb"))):
+    for world, paths in (
+        (worlds.storm, PATHS),
+        (worlds.blind, ("/",)),
+        (worlds.hostile, ("/", "/asset/cctld:bb")),
+        (worlds.works, WORKS),
+    ):
         async with Site(world()) as site:
             for path in paths:
                 await page.goto(str(site.client.make_url(path)))
@@ -57,9 +63,9 @@ async def test_nothing_is_wider_than_a_small_telephone(chromium: Browser) -> Non
     """360 pixels; 345 are left of them beside a scroll bar, which a headless browser hides."""
     page = await chromium.new_page()
     wide: list[str] = []
-    for world in (worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile):
+    for world in (worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile, worlds.works):
         async with Site(world()) as site:
-            for path in (*PATHS, "/asset/vantage:bridgetown"):
+            for path in (*PATHS, *WORKS, "/asset/vantage:bridgetown"):
                 await page.goto(str(site.client.make_url(path)))
                 await page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
                 for width in (360, 345):

@@ -1,5 +1,6 @@
 import json
 import os
+import pwd
 import socket
 import stat
 from collections.abc import AsyncIterator, Mapping
@@ -70,7 +71,13 @@ def mode(path: Path) -> int:
 
 
 async def test_a_command_takes_and_gives_an_object(door: Path) -> None:
-    assert await ask(door, "http://control/echo", b'{"a": 1}') == (200, {"asked": {"a": 1}})
+    asked = {"a": 1, "peer": pwd.getpwuid(os.geteuid()).pw_name}
+    assert await ask(door, "http://control/echo", b'{"a": 1}') == (200, {"asked": asked})
+
+
+async def test_the_door_says_who_asks_and_believes_nobody_else(door: Path) -> None:
+    _, said = await ask(door, "http://control/echo", b'{"peer": "somebody else"}')
+    assert said == {"asked": {"peer": pwd.getpwuid(os.geteuid()).pw_name}}
 
 
 async def test_the_public_api_is_read_through_the_same_socket(door: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from alerting.model import Severity
 from alerting.runbooks import Runbook
+from monitor.maintenance import Calendar
 from monitor.model import (
     Asset,
     AssetView,
@@ -23,8 +24,11 @@ from monitor.model import (
     Snapshot,
     Territory,
     ToldRow,
+    Window,
     World,
 )
+from monitor.planned import Kept, Links
+from monitor.planned import works as planned
 from probes.model import Target
 from tests.fakes import START
 
@@ -63,6 +67,7 @@ VG;British Virgin Islands;America/Tortola;39471;5
 VI;United States Virgin Islands;America/St_Thomas;87146;12"""
 
 NOW = START
+HOUR = timedelta(hours=1)
 VANTAGE = "vantage:bridgetown"
 HOSTILE = "\"><script>alert(1)</script>'; DROP TABLE\r\nX-Bad: 1\x1b[31m{{7*7}}\u202e"
 FORMULA = '=HYPERLINK("http://example.invalid","x")'
@@ -233,6 +238,17 @@ def storm(now: datetime = NOW) -> Snapshot:
     return replace(s, incidents=open_ones)
 
 
+def works(now: datetime = NOW) -> Snapshot:
+    """A cable is being repaired, with all that needs it; an exchange is to be, and one person's words are hostile."""
+    s = with_phase(calm(now), "cable:ecfs", Phase.DOWN, "no answer from the landing router at its far end")
+    confirmed = Dependency("ixp:lcix", ("cable:ecfs",), "all", confirmed=True)
+    s = replace(s, world=replace(s.world, dependencies=(*s.world.dependencies, confirmed)))
+    repair = Window("m1", "cable:ecfs", now - HOUR, now + 16 * HOUR, "splice at km 12", "ECFS NOC")
+    weekly = Window("lc", "ixp:lcix", now + 2 * HOUR, now + 3 * HOUR, HOSTILE, HOSTILE, rule="FREQ=WEEKLY", zone="UTC")
+    later = replace(weekly, id="m3", asset="cctld:bb", since=now + 900 * HOUR, until=now + 901 * HOUR, below=False)
+    return replace(s, works=planned(Calendar([repair, weekly, later]), Links(s.world.dependencies), now))
+
+
 def blind(now: datetime = NOW) -> Snapshot:
     """The vantage is cut off; what it cannot see is unknown; its own island still answers."""
     s = calm(now)
@@ -294,6 +310,7 @@ class FakeLedger:
         self.rows = sorted(incidents, key=lambda one: one.began, reverse=True)
         self.asked: list[IncidentFilter] = []
         self.looking = coverage
+        self.kept: list[Kept] = []
 
     async def incidents(self, wanted: IncidentFilter) -> list[Incident]:
         self.asked.append(wanted)
@@ -307,6 +324,9 @@ class FakeLedger:
         whole = (until - since).total_seconds()
         gap = (until - timedelta(hours=2), until - timedelta(hours=1), "the daemon was not running")
         return self.looking or Coverage(whole - 3600, whole, (gap,))
+
+    async def windows(self, until: datetime) -> list[Kept]:
+        return [kept for kept in self.kept if kept.window.since < until]
 
     async def told(self, name: str) -> list[ToldRow]:
         one = await self.incident(name)
