@@ -9,8 +9,9 @@ from monitor.incidents import standings
 from monitor.model import Incident, Phase, World
 from monitor.replay.engine import Replay
 from monitor.replay.sentences import Never, Wanted, When
-from monitor.replay.stage import Stage, build
+from monitor.replay.stage import Stage
 from monitor.replay.story import Claim, Story
+from monitor.replay.world import build
 
 START = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 """When every story begins: a Tuesday in the hurricane season."""

@@ -1,0 +1,70 @@
+"""A story -> the world as Lambi's config would have it. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from monitor.model import Asset, Check, Dependency, Rule, Threshold, World
+from monitor.replay.sentences import Watch
+from monitor.replay.story import Story
+from probes.icmp import Icmp
+from probes.model import Target
+
+ROUND: Final = 5.0
+"""Seconds between two rounds of references."""
+ADDRESSES = {4: "198.51.100.{}", 6: "2001:db8::{:x}"}
+"""Documentation only (RFC 5737, RFC 3849): nobody is ever asked."""
+
+
+def build(story: Story, shipped: World) -> World:
+    """Make the world that Lambi is configured with; the severities, territories and defaults are the shipped ones."""
+    rule = _rule(story)
+    checks = [check for name, line in story.lines.items() if line.watched for check in _checks(story, name, line, rule)]
+    families = {check.target.family for check in checks}
+    checks += [_reference(story, network, family) for family in sorted(families) for network in story.networks]
+    return replace(
+        shipped,
+        vantage=story.places[0],
+        vantages=story.places[1:],
+        assets=_assets(story),
+        checks={check.id: check for check in checks},
+        dependencies=tuple(_dependencies(story)),
+        quorum=shipped.quorum if story.quorum is None else story.quorum,
+        settle_seconds=shipped.settle_seconds if story.settle is None else story.settle,
+    )
+
+
+def _rule(story: Story) -> Rule:
+    row = story.rule
+    if row is None:
+        return Rule()
+    limits = tuple(Threshold(limit.key, limit.above, limit.below) for limit in row.thresholds)
+    return Rule(row.fall, row.rise, row.silence, row.refusal, limits)
+
+
+def _assets(story: Story) -> dict[str, Asset]:
+    found = {}
+    for name in (*story.assets, *story.places):
+        line = story.lines.get(name, Watch())
+        kind, _, slug = name.partition(":")
+        found[name] = Asset(name, kind, line.name or slug, line.territories)
+    return found
+
+
+def _checks(story: Story, name: str, line: Watch, rule: Rule) -> Iterable[Check]:
+    for family in line.families:
+        target = Target(f"{name}/{family}", ADDRESSES[family].format(1), family)
+        every = line.every or story.every
+        yield Check(f"{target.id}/icmp", name, target, "icmp", Icmp(), every, story.timeout, rule, line.serves)
+
+
+def _reference(story: Story, network: str, family: int) -> Check:
+    target = Target(f"reference:{network}/{family}", ADDRESSES[family].format(2), family)
+    return Check(f"{target.id}/icmp", story.places[0], target, "icmp", Icmp(), ROUND, 2.0, Rule(), reference=network)
+
+
+def _dependencies(story: Story) -> Iterable[Dependency]:
+    for name, line in story.lines.items():
+        for need in line.needs:
+            if need.known:
+                yield Dependency(name, need.needs, need.mode, need.confirmed, "the story")
