@@ -18,10 +18,9 @@ if not __package__:  # started as a file: python bench/replay.py
 from bench.common import Goal, Progress, Report, finish, parser
 from monitor.config import load
 from monitor.replay import Replay
-from monitor.replay.play import START
 from monitor.replay.stage import Stage
 from monitor.replay.story import Story
-from monitor.replay.world import build
+from monitor.replay.world import START, build
 
 HOURS = 10.0
 BEHIND = 199

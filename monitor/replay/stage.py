@@ -52,7 +52,9 @@ class Stage:
         self._mute = [spell for spell in spells if spell.event.verb == "mute"]
         self._lies = [spell for spell in spells if spell.event.verb in {"up", "down"}]
         self._late = [spell for spell in spells if spell.event.verb == "delay"]
-        self._edges = sorted({edge for spell in spells for edge in (spell.since, spell.until)})
+        edges = {edge for spell in spells for edge in (spell.since, spell.until)}
+        needs = [need for line in story.lines.values() for need in line.needs]
+        self._edges = sorted(edges | {edge for need in needs for edge in (need.since, need.until)})
         self._fates: dict[tuple[int, str, str, int], Fate] = {}
         self.steps = {event.at: event.amount for event in story.events if event.verb == "clock"}
         self.pauses = {event.at: event.lasts or 0.0 for event in story.events if event.verb == "pause"}
@@ -63,7 +65,7 @@ class Stage:
         epoch = bisect_right(self._edges, seconds)
         if self._mute and any(spell.at(seconds) and spell.name == vantage for spell in self._mute):
             return None
-        fate = self._fate(epoch, vantage, asset, check.target.family)
+        fate = self._fate(epoch, vantage, asset, check)
         if self._lies and not check.reference:
             fate = self._told(fate, vantage, seconds)
         if fate.refused:
@@ -88,13 +90,14 @@ class Stage:
         lie = next((spell for spell in self._lies if spell.at(seconds) and spell.name == vantage), None)
         return fate if lie is None else Fate(lost=1.0) if lie.event.verb == "down" else Fate()
 
-    def _fate(self, epoch: int, vantage: str, asset: str, family: int) -> Fate:
+    def _fate(self, epoch: int, vantage: str, asset: str, check: Check) -> Fate:
         """Say what becomes of looks at an asset: by its own state, by the link of the vantage, by what it needs."""
+        family = check.target.family
         key = epoch, vantage, asset, family
         known = self._fates.get(key)
         if known is None:
             since = self._edges[epoch - 1] if epoch else -inf
-            link = self._own(since, vantage, family, vantage)
+            link = Fate() if check.local else self._own(since, vantage, family, vantage)
             known = self._fates[key] = _both(link, self._whole(since, asset, family, vantage))
         return known
 
@@ -103,11 +106,14 @@ class Stage:
         fate = self._own(at, asset, family, vantage)
         line = self._story.lines.get(asset)
         for need in line.needs if line else ():
-            if not need.true:
+            if not (need.true and need.since <= at < need.until):
                 continue
             # a refusal is the asset's own: what stands behind a server that refuses is not refused
             ways = [replace(self._whole(at, name, family, vantage), refused=False) for name in need.needs]
-            if need.mode == "any":
+            if need.mode == "weight":
+                left = sum(weight for way, weight in zip(ways, need.weights, strict=True) if way.lost < 1.0)
+                ways = [] if left >= need.at_least else [Fate(lost=1.0)]
+            elif need.mode == "any":
                 ways = [min(ways, key=lambda way: (way.lost, way.slow))]
             for way in ways:
                 fate = _both(fate, way)
