@@ -21,7 +21,7 @@ ADDRESSES = {4: "198.51.100.{}", 6: "2001:db8::{:x}"}
 """Documentation only (RFC 5737, RFC 3849): nobody is ever asked."""
 
 
-def build(story: Story, shipped: World) -> World:
+def build(story: Story, shipped: World, start: datetime = START) -> World:
     """Make the world that Lambi is configured with; the severities, territories and defaults are the shipped ones."""
     rule = _rule(story)
     checks = [check for name, line in story.lines.items() if line.watched for check in _checks(story, name, line, rule)]
@@ -33,7 +33,7 @@ def build(story: Story, shipped: World) -> World:
         vantages=story.places[1:],
         assets=_assets(story),
         checks={check.id: check for check in checks},
-        dependencies=tuple(_dependencies(story)),
+        dependencies=tuple(_dependencies(story, start)),
         quorum=shipped.quorum if story.quorum is None else story.quorum,
         settle_seconds=shipped.settle_seconds if story.settle is None else story.settle,
         hold_seconds=shipped.hold_seconds if story.hold is None else story.hold,
@@ -72,7 +72,7 @@ def _reference(story: Story, network: str, family: int) -> Check:
     return Check(f"{target.id}/icmp", story.places[0], target, "icmp", Icmp(), ROUND, 2.0, Rule(), reference=network)
 
 
-def _dependencies(story: Story) -> Iterable[Dependency]:
+def _dependencies(story: Story, start: datetime) -> Iterable[Dependency]:
     for name, line in story.lines.items():
         for need in line.needs:
             if need.known:
@@ -84,8 +84,8 @@ def _dependencies(story: Story) -> Iterable[Dependency]:
                     "the story",
                     need.weights,
                     need.at_least,
-                    _at(need.since) if need.since else None,
-                    _at(need.until) if need.until < inf else None,
+                    start + timedelta(seconds=need.since) if need.since else None,
+                    start + timedelta(seconds=need.until) if need.until < inf else None,
                 )
 
 
