@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup run test soak check bench lab test-deps
+.PHONY: help setup run demo test soak check bench lab test-deps
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -38,6 +38,9 @@ setup: $(READY) ## Make .venv with what requirements.lock names, by hash
 
 run: $(READY) ## Set up, then start the daemon
 	@exec .venv/bin/lambi run $(ARGS)
+
+demo: $(READY) ## Show a bad day on the page: the real daemon in a world that a story makes up
+	@exec .venv/bin/lambi demo $(ARGS)
 
 test: $(DEV) ## Run the tests; what needs root or a daemon that is missing skips and says so
 	@$(PYTHON) -m pytest $(ARGS)

@@ -33,6 +33,7 @@ from monitor.web import control, ops, public
 from probes import PROBES
 from probes.clock import Clock, SystemClock, discipline
 from probes.engines import build, capabilities, close
+from probes.model import Engine
 
 log = logging.getLogger("lambi.app")
 
@@ -57,21 +58,31 @@ class DoorError(Exception):
 class App:
     """The daemon's parts. Make it with `start`; `stop` gives everything back."""
 
-    def __init__(self, settings: Settings, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, say: Callable[[str], None], engines: Mapping[str, Engine] | None = None
+    ) -> None:
+        """``engines``: by kind of probe, where others than the real ones answer."""
         self.settings, self.clock, self.say = settings, clock, say
         self.place = settings.world.assets[settings.world.vantage].name
         self.started = clock.now()
         self.bugs = 0
-        self.engines = build(vantage=settings.world.vantage, clock=clock)
+        self.engines = build(vantage=settings.world.vantage, clock=clock) if engines is None else engines
         self.standing = tuple(filter(None, (drop_root(settings.state),)))
         self.runbooks = Runbooks.load(shipped("runbooks"))
         self.runners: list[web.AppRunner] = []
         self._clock_note = ("", self.started - EXPLAINED)
 
     @classmethod
-    async def start(cls, settings: Settings, clock: Clock, say: Callable[[str], None], journal: type[Journal]) -> Self:
+    async def start(
+        cls,
+        settings: Settings,
+        clock: Clock,
+        say: Callable[[str], None],
+        journal: type[Journal],
+        engines: Mapping[str, Engine] | None = None,
+    ) -> Self:
         """Open everything and begin to look; raises JournalError, DoorError, ControlError, OSError."""
-        app = cls(settings, clock, say)
+        app = cls(settings, clock, say, engines)
         app.journal = await journal.open(settings.state / "journal.sqlite", SCHEMAS)
         app.series = SeriesStore(
             settings.state / "series",
@@ -316,7 +327,12 @@ def _key(error: Exception) -> str:
 
 
 async def run(
-    settings: Settings, say: Callable[[str], None], *, clock: Clock | None = None, journal: type[Journal] = Journal
+    settings: Settings,
+    say: Callable[[str], None],
+    *,
+    clock: Clock | None = None,
+    journal: type[Journal] = Journal,
+    engines: Mapping[str, Engine] | None = None,
 ) -> int:
     """Run the daemon until SIGTERM or SIGINT; return the exit code."""
     handler = logging.StreamHandler()
@@ -329,7 +345,7 @@ async def run(
         loop.add_signal_handler(number, stop.set)
     try:
         with Instance(settings.state):
-            app = await App.start(settings, clock or SystemClock(), say, journal)
+            app = await App.start(settings, clock or SystemClock(), say, journal, engines)
             try:
                 for line in greeting(app):
                     say(line)

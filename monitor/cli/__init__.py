@@ -23,6 +23,7 @@ COMMANDS = {
     "config": "config",
     "runbooks": "runbooks",
     "replay": "replay",
+    "demo": "demo",
 }
 """Name -> module here that holds it as `app`; a module is imported when its command is named, or for --help."""
 

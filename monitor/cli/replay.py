@@ -30,11 +30,11 @@ def replay(
 
     Examples:  lambi replay tests/scenarios/last-cable.yaml   |   lambi replay tests/scenarios --quiet
     """
-    read = {path: _read(path) for path in stories.find(story)}
-    if not read:
+    told = {path: read(path) for path in stories.find(story)}
+    if not told:
         raise CommandError(f"{story} holds no story (*.yaml)", EXIT_USAGE)
     shipped = load(None).world
-    played = {path: play(one, shipped) for path, one in read.items()}
+    played = {path: play(one, shipped) for path, one in told.items()}
     if json:
         out_json({"stories": [_fact(path, one) for path, one in played.items()]})
     else:
@@ -44,7 +44,8 @@ def replay(
         raise typer.Exit(EXIT_WRONG)
 
 
-def _read(path: Path) -> Story:
+def read(path: Path) -> Story:
+    """Return the story of a file; raises CommandError with every problem of it."""
     try:
         return stories.load(path)
     except ConfigError as error:

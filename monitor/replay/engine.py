@@ -18,7 +18,9 @@ from monitor.alerts import to_alert
 from monitor.belief import Belief
 from monitor.cadence import due, make_groups
 from monitor.docket import Book, Change
+from monitor.maintenance import Calendar
 from monitor.model import Check, Signal, World
+from monitor.outlook import NO_WORK
 from probes.model import Observation, Outcome, Part
 
 OK = Part(Outcome.OK, "", {"rtt_seconds": 0.05})
@@ -72,10 +74,11 @@ class Replay:
         steps: Mapping[float, float] | None = None,
         pauses: Mapping[float, float] | None = None,
         delays: Delays | None = None,
+        calendar: Calendar = NO_WORK,
     ) -> None:
         """``steps``: second -> how far the wall clock jumps there; ``pauses``: second -> for how long nothing runs."""
         self.world, self.start = world, start
-        self.belief = Belief(world, {}, Book(), frozenset(), start)
+        self.belief = Belief(world, {}, Book(), frozenset(), start, calendar)
         self.record = Record()
         self.seconds = 0.0
         self._script, self._delays = script, delays

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from monitor.incidents import standings
 from monitor.model import Incident, Phase, World
 from monitor.replay.engine import Replay
 from monitor.replay.sentences import Never, Wanted, When
-from monitor.replay.stage import Stage, build
+from monitor.replay.stage import Stage
 from monitor.replay.story import Claim, Story
-
-START = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
-"""When every story begins: a Tuesday in the hurricane season."""
+from monitor.replay.world import START, Announced, build
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +19,7 @@ class Line:
 
     at: float
     kind: str
-    """event, opened, worse, updated, closed, told, met, missed"""
+    """event, opened, reopened, worse, updated, closed, told, met, missed"""
     text: str
 
 
@@ -54,6 +51,7 @@ def play(story: Story, shipped: World) -> Played:
         steps=stage.steps,
         pauses=stage.pauses,
         delays=late,
+        calendar=Announced(story),
     )
     judge = _Judge(story, replay)
     for moment in judge.moments():
@@ -210,6 +208,8 @@ def _differences(wanted: Sequence[Wanted], found: Iterable[Incident]) -> list[st
             wrong.append(f"{one.cause} is {incident.severity}, not {one.severity}")
         elif one.silent is not None and len(incident.children) != one.silent:
             wrong.append(f"{len(incident.children)} stand silently behind {one.cause}, not {one.silent}")
+        elif one.members is not None and len(incident.members) != one.members:
+            wrong.append(f"{len(incident.members)} went down with {one.cause}, not {one.members}")
     if left:
         wrong.append(f"{_names([f'{asset} ({incident.severity})' for asset, incident in left.items()])} open as well")
     return wrong
@@ -228,14 +228,16 @@ def _told(claim: Claim) -> str:
 
 def _wanted(one: Wanted) -> str:
     silent = f", silent {one.silent}" if one.silent is not None else ""
-    return one.cause + (f" {one.severity}" if one.severity else "") + silent
+    members = f", with {one.members}" if one.members is not None else ""
+    return one.cause + (f" {one.severity}" if one.severity else "") + silent + members
 
 
 def _headline(incident: Incident, what: str) -> str:
-    fresh = what in {"opened", "worse"}
+    fresh = what in {"opened", "reopened", "worse"}
     text = f"{incident.severity}, {incident.title}: {incident.reason}" if fresh else incident.timeline[-1].text
     silent = f"; {len(incident.children)} silent behind it" if incident.children else ""
-    return f"incident {incident.id} of {incident.asset}: {text}{silent}"
+    members = f"; {len(incident.members)} went down with it" if incident.members else ""
+    return f"incident {incident.id} of {incident.asset}: {text}{silent}{members}"
 
 
 def _names(names: Sequence[str], most: int = 3) -> str:

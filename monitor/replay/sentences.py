@@ -1,7 +1,8 @@
 """The sentences of a story: what is watched, what happens, what is expected. Pure; a wrong one is told."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from alerting.model import Severity
@@ -32,10 +33,10 @@ _HEADS = {
 }
 _EVENTS = [re.compile(rf"{_TIME}\s+{head}{_TAIL}") for head in _HEADS]
 _NEED = re.compile(
-    rf"needs\s+(?:(?P<mode>any\s+of|all\s+of)\s+)?(?P<needs>{_ID}(?:\s*,\s*{_ID})*)(?:\s+\((?P<how>[a-z ]+)\))?"
+    rf"needs\s+(?:(?P<mode>any|\d+(?:\.\d+)?)\s+of\s+)?(?P<needs>{_ID}(?:\s*,\s*{_ID})*)(?:\s+\((?P<how>[^()]+)\))?"
 )
 _WANTED = re.compile(
-    rf"(?P<cause>{_ID})(?:\s+(?P<severity>info|warning|major|critical))?(?:,\s*silent\s+(?P<silent>\d+))?"
+    rf"(?P<cause>{_ID})(?:\s+(?P<severity>info|warning|major|critical))?(?:,\s*silent\s+(?P<silent>\d+))?(?:,\s*with\s+(?P<members>\d+))?"
 )
 _NEVER = re.compile(rf"(?:(?P<what>{_ID}|anything)\s+is\s+(?P<phase>[a-z ]+)|an\s+incident\s+of\s+(?P<cause>{_ID}))")
 _WHEN = re.compile(r"(?:(?P<word>at|by)\s+(?P<at>\S+)|from\s+(?P<since>\S+)\s+to\s+(?P<until>\S+))")
@@ -52,6 +53,11 @@ class Need:
     confirmed: bool = True
     true: bool = True
     """The world obeys it."""
+    weights: tuple[float, ...] = ()
+    at_least: float = 0.0
+    since: float = 0.0
+    until: float = inf
+    """Between these seconds it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Watch:
     every: float | None = None
     families: tuple[int, ...] = (4,)
     watched: bool = True
+    local: bool = False
     name: str = ""
 
 
@@ -91,6 +98,8 @@ class Wanted:
     severity: Severity | None = None
     silent: int | None = None
     """How many assets stand silently behind it."""
+    members: int | None = None
+    """How many more went down with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +194,7 @@ def _clause(clause: str) -> dict[str, Any]:
     known: dict[str, dict[str, Any]] = {
         "watched": {},
         "not watched": {"watched": False},
+        "local": {"local": True},
         "over IPv4": {"families": (4,)},
         "over IPv6": {"families": (6,)},
         "over both": {"families": (4, 6)},
@@ -194,26 +204,48 @@ def _clause(clause: str) -> dict[str, Any]:
     raise wrong(
         f'"{clause[:60]}" says nothing of an asset',
         'clauses like "in AG", "needs any of cable:a, cable:b", "serves cctld:ag", "every 30s", "over both", '
-        '"named Two Words", "watched", "not watched", with ";" between them',
+        '"named Two Words", "local", "watched", "not watched", with ";" between them',
     )
+
+
+HOW: dict[str, dict[str, Any]] = {
+    "": {},
+    "a guess": {"confirmed": False},
+    "unknown": {"known": False},
+    "not true": {"true": False},
+    "a wrong guess": {"confirmed": False, "true": False},
+}
+_SPAN = re.compile(r"(?:from (?P<since>\S+))?\s*(?:until (?P<until>\S+))?")
 
 
 def _need(clause: str) -> Need:
     match = _NEED.fullmatch(clause)
-    how = {
-        None: {},
-        "a guess": {"confirmed": False},
-        "unknown": {"known": False},
-        "not true": {"true": False},
-        "a wrong guess": {"confirmed": False, "true": False},
-    }
-    if match is None or match["how"] not in how:
+    how = (match["how"] or "") if match else ""
+    span = _SPAN.fullmatch(how)
+    if match is None or (how not in HOW and span is None):
         expected = (
-            'like "needs any of cable:a, cable:b", with "(a guess)", "(unknown)", "(not true)" after it or nothing'
+            '"needs cable:a", "needs any of cable:a, cable:b" or "needs 10 of cable:a=6, cable:b=8"; '
+            "it may end in (a guess), (a wrong guess), (unknown), (not true) or (from 60s until 5m)"
         )
         raise wrong(f'"{clause[:60]}" is not what an asset needs', expected)
-    mode = "any" if (match["mode"] or "").startswith("any") else "all"
-    return Need(_names(match["needs"]), mode, **how[match["how"]])
+    since, until = (span["since"], span["until"]) if span else (None, None)
+    need = Need(
+        _names(match["needs"]),
+        match["mode"] or "all",
+        since=seconds(since) if since else 0.0,
+        until=seconds(until) if until else inf,
+    )
+    told = replace(need, **HOW.get(how, {}))
+    return told if told.mode in {"all", "any"} else _weighed(told, clause)
+
+
+def _weighed(need: Need, clause: str) -> Need:
+    """Read ``10 of cable:a=6, cable:b=8``."""
+    pairs = [name.partition("=") for name in need.needs]
+    if not all(re.fullmatch(r"\d+(\.\d+)?", weight) for _, _, weight in pairs):
+        raise wrong(f'"{clause[:60]}" does not say what each weighs', '"needs 10 of cable:a=6, cable:b=8"')
+    names, weights = tuple(name for name, _, _ in pairs), tuple(float(weight) for _, _, weight in pairs)
+    return replace(need, needs=names, mode="weight", weights=weights, at_least=float(need.mode))
 
 
 def read_open(value: Any) -> tuple[Wanted, ...]:
@@ -227,7 +259,8 @@ def _wanted(text: str) -> Wanted:
     if match is None:
         raise wrong(f'"{text[:60]}" is no incident', '"nothing", or like "cable:ecfs critical, silent 37; router:b"')
     severity = Severity(match["severity"]) if match["severity"] else None
-    return Wanted(match["cause"], severity, int(match["silent"]) if match["silent"] else None)
+    silent, members = (int(match[key]) if match[key] else None for key in ("silent", "members"))
+    return Wanted(match["cause"], severity, silent, members)
 
 
 def read_when(value: Any) -> When:

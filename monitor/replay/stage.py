@@ -1,79 +1,19 @@
-"""A story -> the world as Lambi knows it, and the world as it is, which answers. Pure but for the shipped tables."""
+"""The world as a story has it, which answers. Pure."""
 
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Final
 
-from monitor.model import Asset, Check, Dependency, Rule, Threshold, World
+from monitor.model import Check
 from monitor.replay.engine import OK, REFUSED, SILENT
-from monitor.replay.sentences import LOSING, Event, Watch
+from monitor.replay.sentences import LOSING, Event
 from monitor.replay.story import Story
-from probes.icmp import Icmp
-from probes.model import Part, Target
+from probes.model import Part
 
-ROUND: Final = 5.0
-"""Seconds between two rounds of references."""
-QUICK: Final = 0.05
+QUICK = 0.05
 """Seconds that an answer takes where nothing is slow."""
-ADDRESSES = {4: "198.51.100.{}", 6: "2001:db8::{:x}"}
-"""Documentation only (RFC 5737, RFC 3849): nobody is ever asked."""
-
-
-def build(story: Story, shipped: World) -> World:
-    """Make the world that Lambi is configured with; the severities, territories and defaults are the shipped ones."""
-    rule = _rule(story)
-    checks = [check for name, line in story.lines.items() if line.watched for check in _checks(story, name, line, rule)]
-    families = {check.target.family for check in checks}
-    checks += [_reference(story, network, family) for family in sorted(families) for network in story.networks]
-    return replace(
-        shipped,
-        vantage=story.places[0],
-        vantages=story.places[1:],
-        assets=_assets(story),
-        checks={check.id: check for check in checks},
-        dependencies=tuple(_dependencies(story)),
-        quorum=shipped.quorum if story.quorum is None else story.quorum,
-        settle_seconds=shipped.settle_seconds if story.settle is None else story.settle,
-    )
-
-
-def _rule(story: Story) -> Rule:
-    row = story.rule
-    if row is None:
-        return Rule()
-    limits = tuple(Threshold(limit.key, limit.above, limit.below) for limit in row.thresholds)
-    return Rule(row.fall, row.rise, row.silence, row.refusal, limits)
-
-
-def _assets(story: Story) -> dict[str, Asset]:
-    found = {}
-    for name in (*story.assets, *story.places):
-        line = story.lines.get(name, Watch())
-        kind, _, slug = name.partition(":")
-        found[name] = Asset(name, kind, line.name or slug, line.territories)
-    return found
-
-
-def _checks(story: Story, name: str, line: Watch, rule: Rule) -> Iterable[Check]:
-    for family in line.families:
-        target = Target(f"{name}/{family}", ADDRESSES[family].format(1), family)
-        every = line.every or story.every
-        yield Check(f"{target.id}/icmp", name, target, "icmp", Icmp(), every, story.timeout, rule, line.serves)
-
-
-def _reference(story: Story, network: str, family: int) -> Check:
-    target = Target(f"reference:{network}/{family}", ADDRESSES[family].format(2), family)
-    return Check(f"{target.id}/icmp", story.places[0], target, "icmp", Icmp(), ROUND, 2.0, Rule(), reference=network)
-
-
-def _dependencies(story: Story) -> Iterable[Dependency]:
-    for name, line in story.lines.items():
-        for need in line.needs:
-            if need.known:
-                yield Dependency(name, need.needs, need.mode, need.confirmed, "the story")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +23,12 @@ class _Spell:
     since: float
     until: float
     event: Event
-    what: frozenset[str]
+    name: str
+    """The asset, vantage or reference that it is about; empty: all looks."""
 
-    def touches(self, asset: str, family: int, vantage: str) -> bool:
-        """Whether it is about looks of this kind."""
-        event = self.event
-        return asset in self.what and event.family in {None, family} and event.vantage in {"", vantage}
+    def at(self, seconds: float) -> bool:
+        """Whether it holds then."""
+        return self.since <= seconds < self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +45,16 @@ class Stage:
 
     def __init__(self, story: Story) -> None:
         self._story = story
-        self._spells = list(_spells(story))
-        self._mute = [s for s in self._spells if s.event.verb == "mute"]
-        self._lies = [s for s in self._spells if s.event.verb in {"up", "down"}]
-        self._late = [s for s in self._spells if s.event.verb == "delay"]
-        self._edges = sorted({edge for spell in self._spells for edge in (spell.since, spell.until)})
+        spells = list(_spells(story))
+        self._of: dict[str, list[_Spell]] = {}
+        for spell in spells:
+            self._of.setdefault(spell.name, []).append(spell)
+        self._mute = [spell for spell in spells if spell.event.verb == "mute"]
+        self._lies = [spell for spell in spells if spell.event.verb in {"up", "down"}]
+        self._late = [spell for spell in spells if spell.event.verb == "delay"]
+        edges = {edge for spell in spells for edge in (spell.since, spell.until)}
+        needs = [need for line in story.lines.values() for need in line.needs]
+        self._edges = sorted(edges | {edge for need in needs for edge in (need.since, need.until)})
         self._fates: dict[tuple[int, str, str, int], Fate] = {}
         self.steps = {event.at: event.amount for event in story.events if event.verb == "clock"}
         self.pauses = {event.at: event.lasts or 0.0 for event in story.events if event.verb == "pause"}
@@ -118,9 +63,9 @@ class Stage:
         """Say what a look sees."""
         asset = f"reference:{check.reference}" if check.reference else check.asset
         epoch = bisect_right(self._edges, seconds)
-        if self._mute and any(s.since <= seconds < s.until and s.event.vantage == vantage for s in self._mute):
+        if self._mute and any(spell.at(seconds) and spell.name == vantage for spell in self._mute):
             return None
-        fate = self._fate(epoch, vantage, asset, check.target.family)
+        fate = self._fate(epoch, vantage, asset, check)
         if self._lies and not check.reference:
             fate = self._told(fate, vantage, seconds)
         if fate.refused:
@@ -135,57 +80,63 @@ class Stage:
 
     def delays(self, _vantage: str, _check: Check, seconds: float) -> float:
         """Say how late a look leaves."""
-        return next((s.event.amount for s in self._late if s.since <= seconds < s.until), 0.0)
+        return next((spell.event.amount for spell in self._late if spell.at(seconds)), 0.0)
 
     def _chance(self, vantage: str, check: Check, seconds: float) -> float:
         return zlib.crc32(f"{self._story.seed} {vantage} {check.id} {seconds:.3f}".encode()) / 2**32
 
     def _told(self, fate: Fate, vantage: str, seconds: float) -> Fate:
         """Say what a vantage claims that does not tell the truth."""
-        lie = next((s for s in self._lies if s.since <= seconds < s.until and s.event.vantage == vantage), None)
+        lie = next((spell for spell in self._lies if spell.at(seconds) and spell.name == vantage), None)
         return fate if lie is None else Fate(lost=1.0) if lie.event.verb == "down" else Fate()
 
-    def _fate(self, epoch: int, vantage: str, asset: str, family: int) -> Fate:
+    def _fate(self, epoch: int, vantage: str, asset: str, check: Check) -> Fate:
         """Say what becomes of looks at an asset: by its own state, by the link of the vantage, by what it needs."""
+        family = check.target.family
         key = epoch, vantage, asset, family
         known = self._fates.get(key)
         if known is None:
-            begin = self._edges[epoch - 1] if epoch else -inf
-            spells = [spell for spell in self._spells if spell.since <= begin < spell.until]
-            link = _own(spells, vantage, family, vantage)
-            known = self._fates[key] = _both(link, self._whole(spells, asset, family, vantage))
+            since = self._edges[epoch - 1] if epoch else -inf
+            link = Fate() if check.local else self._own(since, vantage, family, vantage)
+            known = self._fates[key] = _both(link, self._whole(since, asset, family, vantage))
         return known
 
-    def _whole(self, spells: list[_Spell], asset: str, family: int, vantage: str) -> Fate:
-        fate = _own(spells, asset, family, vantage)
+    def _whole(self, at: float, asset: str, family: int, vantage: str) -> Fate:
+        """Say what becomes of a look at an asset beyond the vantage's own link."""
+        fate = self._own(at, asset, family, vantage)
         line = self._story.lines.get(asset)
         for need in line.needs if line else ():
-            if not need.true:
+            if not (need.true and need.since <= at < need.until):
                 continue
             # a refusal is the asset's own: what stands behind a server that refuses is not refused
-            ways = [replace(self._whole(spells, name, family, vantage), refused=False) for name in need.needs]
-            if need.mode == "any":
-                fate = _both(fate, min(ways, key=lambda way: (way.lost, way.slow)))
-            else:
-                for way in ways:
-                    fate = _both(fate, way)
+            ways = [replace(self._whole(at, name, family, vantage), refused=False) for name in need.needs]
+            if need.mode == "weight":
+                left = sum(weight for way, weight in zip(ways, need.weights, strict=True) if way.lost < 1.0)
+                ways = [] if left >= need.at_least else [Fate(lost=1.0)]
+            elif need.mode == "any":
+                ways = [min(ways, key=lambda way: (way.lost, way.slow))]
+            for way in ways:
+                fate = _both(fate, way)
+        return fate
+
+    def _own(self, at: float, asset: str, family: int, vantage: str) -> Fate:
+        fate = Fate()
+        for spell in self._of.get(asset, ()):
+            event = spell.event
+            if spell.at(at) and event.family in {None, family} and event.vantage in {"", vantage}:
+                fate = _both(fate, _effect(event))
         return fate
 
 
-def _own(spells: list[_Spell], asset: str, family: int, vantage: str) -> Fate:
-    fate = Fate()
-    for spell in spells:
-        if not spell.touches(asset, family, vantage):
-            continue
-        if spell.event.verb == "refuse":
-            fate = replace(fate, refused=True)
-        elif spell.event.verb == "slow":
-            fate = _both(fate, Fate(slow=spell.event.amount))
-        elif spell.event.verb == "lose":
-            fate = _both(fate, Fate(lost=spell.event.amount))
-        elif spell.event.verb in LOSING:
-            fate = _both(fate, Fate(lost=1.0))
-    return fate
+def _effect(event: Event) -> Fate:
+    """Say what one event does to looks at what it names."""
+    if event.verb == "refuse":
+        return Fate(refused=True)
+    if event.verb == "slow":
+        return Fate(slow=event.amount)
+    if event.verb == "lose":
+        return Fate(lost=event.amount)
+    return Fate(lost=1.0 if event.verb in LOSING else 0.0)
 
 
 def _both(one: Fate, other: Fate) -> Fate:
@@ -196,32 +147,31 @@ def _both(one: Fate, other: Fate) -> Fate:
 
 def _spells(story: Story) -> Iterable[_Spell]:
     """Lay out from when to when each event holds: until its time is over, or until what it hit is healed."""
+    heals: dict[str, list[float]] = {}
     for event in story.events:
-        what = frozenset(name for word in event.what if word for name in story.matching(word))
+        for name in _named(story, event) if event.verb == "heal" else ():
+            heals.setdefault(name, []).append(event.at)
+    for event in story.events:
         if event.verb in {"heal", "clock", "pause", "maintain"}:
             continue
-        if event.verb == "flap":
-            yield from _flaps(event, what)
-        elif not what:
-            yield _Spell(event.at, event.at + event.lasts if event.lasts else inf, event, what)
-        else:
-            for name in what:
-                yield _Spell(event.at, _ends(story, event, name), event, frozenset({name}))
+        for name in _named(story, event):
+            healed = min((at for at in heals.get(name, ()) if at > event.at), default=inf)
+            for since, until in _turns(event):
+                if since < healed:
+                    yield _Spell(since, min(until, healed), event, name)
 
 
-def _ends(story: Story, event: Event, name: str) -> float:
-    healed: Mapping[str, float] = {
-        other.text: other.at
-        for other in story.events
-        if other.verb == "heal" and other.at > event.at and any(name in story.matching(word) for word in other.what)
-    }
-    own = event.at + event.lasts if event.lasts else inf
-    return min([own, *healed.values()])
+def _named(story: Story, event: Event) -> list[str]:
+    """Return what an event is about; a lie or a silence is its vantage's, a delay is everybody's."""
+    names = [name for word in event.what if word for name in story.matching(word)]
+    return list(dict.fromkeys(names)) or [event.vantage]
 
 
-def _flaps(event: Event, what: frozenset[str]) -> Iterable[_Spell]:
-    """Away for ``every`` seconds, back for as long, and so on."""
-    at, end = event.at, event.at + (event.lasts or 0.0)
-    while at < end:
-        yield _Spell(at, min(at + event.amount, end), event, what)
+def _turns(event: Event) -> Iterable[tuple[float, float]]:
+    """Yield from when to when: once, or again and again for what flaps: away, and back for as long."""
+    at, end = event.at, event.at + event.lasts if event.lasts else inf
+    while event.verb == "flap" and at < end:
+        yield at, min(at + event.amount, end)
         at += 2 * event.amount
+    if event.verb != "flap":
+        yield at, end

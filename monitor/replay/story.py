@@ -56,6 +56,8 @@ class Story(Strict):
     vantages: Annotated[tuple[Slug, ...], Field(min_length=1)] = ("here",)
     quorum: Annotated[int, Field(ge=1)] | None = None
     settle: Duration | None = None
+    hold: Duration | None = None
+    reopen: Duration | None = None
     rule: RuleRow | None = None
     seed: int = 1
     watch: dict[str, Annotated[Watch, PlainValidator(sentences.read_watch)]]

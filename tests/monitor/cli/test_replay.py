@@ -54,3 +54,9 @@ async def test_what_cannot_be_read_is_told_with_its_line(lambi: Lambi, tmp_path:
     assert "No such file" in said.err
     (tmp_path / "empty").mkdir()
     assert (await lambi("replay", tmp_path / "empty")).code == 2
+
+
+async def test_a_demo_without_its_story_ends_with_2(lambi: Lambi, tmp_path: Path) -> None:
+    said = await lambi("demo", tmp_path / "none.yaml")
+    assert said.code == 2
+    assert "No such file" in said.err

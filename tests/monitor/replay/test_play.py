@@ -98,7 +98,5 @@ watch:
   cable:other: watched
   router:r: needs cable:c (unknown); needs any of cable:other, cable:third (unknown); over both; every 5s
 """
-    assert (
-        played(tmp_path, f"events: [{events}]\nexpect: {{at 90s: {{states: {{router:r: {state}}}}}}}", head).missed
-        == []
-    )
+    expected = f"expect: {{at 90s: {{states: {{router:r: {state}}}}}}}"
+    assert played(tmp_path, f"events: [{events}]\n{expected}", head).missed == []

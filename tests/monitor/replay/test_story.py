@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from alerting.model import Severity
 from monitor.config import ConfigError
-from monitor.replay.sentences import Need, read_event, read_watch, seconds
+from monitor.replay.sentences import Need, Wanted, read_event, read_open, read_watch, seconds
 from monitor.replay.story import Story, load
 
 HEAD = "story: a story\nwatch:\n  cable:a: in AG\n  router:r{1..3}: needs any of cable:a, landing:l\n"
@@ -54,6 +55,8 @@ def test_a_fault_is_told_at_its_line(tmp_path: Path, text: str, line: int, words
         ("cabel:a: watched", "is of no kind that is known"),
         ("cable:a: needs cable:b; cable:b", "says nothing of an asset"),
         ("cable:a: needs cable:b (maybe)", "is not what an asset needs"),
+        ("cable:a: needs 5 of cable:b, cable:c=2", "does not say what each weighs"),
+        ("cable:a: needs cable:b (until noon)", '"noon" is not a duration'),
         ("cable:a: needs router:b\n  router:b: needs cable:a", "needs itself: "),
     ],
 )
@@ -85,5 +88,15 @@ def test_sentences_are_read() -> None:
     assert read_event("2m clock -1h").amount == -3600
     watch = read_watch("in AG, DM; needs cable:a (a guess); serves cctld:ag; over both; every 30s; named Two Words")
     assert watch.needs == (Need(("cable:a",), confirmed=False),)
+    heavy = read_watch("needs 10 of cable:a=6, cable:b=8.5 (not true); needs cable:c (from 1m until 5m); local")
+    assert heavy.needs == (
+        Need(("cable:a", "cable:b"), "weight", true=False, weights=(6.0, 8.5), at_least=10.0),
+        Need(("cable:c",), since=60.0, until=300.0),
+    )
+    assert heavy.local
+    assert read_open("cable:a major, silent 3, with 2; router:b") == (
+        Wanted("cable:a", Severity.MAJOR, 3, 2),
+        Wanted("router:b"),
+    )
     assert (watch.families, watch.every, watch.name) == ((4, 6), 30.0, "Two Words")
     assert [seconds(text) for text in ("90s", "1h5m", "t+45s", "1.5m")] == [90, 3900, 45, 90]
