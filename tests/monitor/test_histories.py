@@ -75,14 +75,16 @@ def test_with_every_noise_nothing_is_down_while_blind_no_child_speaks_and_all_cl
         record = watch(history)
         assert downs_while_blind(history, record) == [], history.seed
         assert told_though_behind(record) == [], history.seed
-        assert [claim.name for claim in claims_of(record) if left_open(history, claim)] == [], history.seed
+        assert [claim.name for claim in claims_of(record, history.configured) if left_open(history, claim)] == [], (
+            history.seed
+        )
 
 
 @pytest.mark.parametrize("noise", sorted(set(NOISES) - {"lying vantage"}))
 def test_with_a_true_topology_there_is_one_incident_for_each_cause(noise: str) -> None:
     for history in map(plain, histories(noise)):
         record = watch(history)
-        found = score(history, claims_of(record), 0, 0)
+        found = score(history, claims_of(record, history.configured), 0, 0)
         wrong = [remark for remark in found.remarks if remark.startswith(("missed", "once more", "false"))]
         assert wrong == [], history.seed
         assert told_though_behind(record) == [], history.seed
