@@ -64,6 +64,8 @@ class Region:
     abroad: list[str] = field(default_factory=list)
     """Name servers that stand off the islands."""
     cables: list[str] = field(default_factory=list)
+    families: tuple[int, ...] = (4, 6)
+    """What this site has: nothing is looked at over a family without references."""
 
     def chance(self, share: float) -> bool:
         return self.rng.random() < share
@@ -81,7 +83,7 @@ class Region:
 
     def watch(self, asset: str, *, every: float = 30.0, both: float = 0.0, zones: Iterable[str] = ()) -> None:
         """Watch an asset over IPv4 and, with the chance `both`, over IPv6; once for each zone that it serves."""
-        families = (4, 6) if self.chance(both) else (4,)
+        families = self.families if self.chance(both) else (4,)
         for zone in list(zones) or [""]:
             for family in families:
                 number = len(self.checks) + 1
@@ -102,6 +104,8 @@ def region(rng: Random, size: Size, vantages: Sequence[str], *, transit: bool) -
     made = Region(rng, size)
     for vantage in vantages:
         made.add(vantage)
+    if size is TINY and made.chance(0.5):
+        made.families = (4,)
     _references(made)
     upstream = [made.add("network:transit")] if transit else []
     if upstream and made.chance(0.3):
@@ -118,9 +122,8 @@ def region(rng: Random, size: Size, vantages: Sequence[str], *, transit: bool) -
 
 
 def _references(made: Region) -> None:
-    families = (4, 6) if made.size is FULL or made.chance(0.5) else (4,)
     for number in range(made.size.references):
-        for family in families:
+        for family in made.families:
             address = f"203.0.113.{number + 1}" if family == 4 else f"2001:db8:ffff::{number + 1:x}"
             target = Target(f"ref:{number}/{family}", address, family)
             id_ = f"{target.id}/icmp/"

@@ -18,7 +18,7 @@ from bench.histories import misconfigured
 from bench.truth import OK, SILENT
 from bench.watching import START, as_shipped
 from monitor.belief import Belief
-from monitor.incidents import Book
+from monitor.docket import Book
 from monitor.model import World
 from probes.model import Observation
 

@@ -26,10 +26,14 @@ from bench.histories import NOISES, numbered
 from bench.scoring import Score
 from bench.truth import with_true_topology
 from bench.watching import judge
+from monitor.config import load
+from monitor.replay import story as stories
+from monitor.replay.play import play
 
 LAMBI, RULES = "lambi", "alert rules"
 CONTENDERS = (LAMBI, RULES)
-EXPERIMENTS = ("histories", "cost")
+EXPERIMENTS = ("histories", "stories", "cost")
+STORIES = Path(__file__).parents[1] / "tests" / "scenarios"
 TOPOLOGIES = {"configured": "", "true": "true_"}
 """What the operators believe depends on what, and what truly does: the prefixes of the figures."""
 GOALS = (
@@ -43,6 +47,7 @@ GOALS = (
     Goal("true_told_per_cause", 1.1),
     Goal("alarms_while_blind", 0, exact=True),
     Goal("true_alarms_while_blind", 0, exact=True),
+    Goal("stories_missed", 0, exact=True),
     Goal("us_per_look_10000", 20),
     Goal("memory_growth", 1.1),
 )
@@ -67,6 +72,9 @@ def main() -> int:
             _tell(report, scores, options)
             if options.tuning:
                 print(*_misses(scores, options), sep="\n")
+        if "stories" in options.only:
+            say.say("stories")
+            _stories(report)
         if "cost" in options.only:
             cost(report, say)
     return finish(report, GOALS, options)
@@ -109,6 +117,14 @@ def _one(job: tuple[str, int, str, Sequence[str]]) -> dict[str, Score]:
     if topology == "true":
         history = with_true_topology(history)
     return {name: judge(history) if name == LAMBI else Alerts(history).run() for name in contenders}
+
+
+def _stories(report: Report) -> None:
+    """Play the stories; what they expect and does not come, or comes and should not, is missed."""
+    shipped = load(None, {}).world
+    played = [play(stories.load(path), shipped) for path in stories.find(STORIES)]
+    report.add("stories", "played", {LAMBI: len(played)})
+    report.add("stories_missed", "expectations", {LAMBI: sum(len(each.missed) for each in played)})
 
 
 def _tell(report: Report, scores: Scores, options: argparse.Namespace) -> None:

@@ -21,7 +21,7 @@ def explain(history: History) -> Iterator[str]:
     yield from _section("truth", _truth(history))
     record = watch(history)
     yield from _section("signals and changes", _record(record, history.configured))
-    claims = claims_of(record)
+    claims = claims_of(record, history.configured)
     yield from _section("score", _score(score(history, claims, _begun(record), 0)))
     yield from _section("alert rules", _score(Alerts(history).run()))
 

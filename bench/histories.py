@@ -175,7 +175,8 @@ class _Maker:
         """Cut the vantages' own links, wholly or over one family, or have them not look; now and then amid a fault."""
         for _ in range(count):
             vantage = self.rng.choice(self.vantages)
-            silent, family = self.chance(0.75), (self.rng.choice((4, 6)) if self.chance(0.2) else None)
+            families = sorted({check.target.family for check in self.world.checks.values()})
+            silent, family = self.chance(0.75), (self.rng.choice(families) if self.chance(0.2) else None)
             spell = Spell(self.at, round(self.at + self.between(10, 600), 1))
             self.cuts.append(Cut(vantage, family if silent else None, spell, silent))
             if self.chance(0.4):

@@ -23,6 +23,8 @@ from bench.truth import Cause, History
 GRACE = 60.0
 BLIND_GRACE = 15.0
 """A verdict may rest on looks that came back just before the link was cut."""
+LATELY = 300.0
+"""What was opened so shortly before the end need not be closed."""
 MONTH = 30 * 86400.0
 
 
@@ -173,7 +175,7 @@ def _judge(result: Score, history: History, claim: Claim, cause: Cause | None) -
     if kind != "vantage" and history.blind(claim.opened) and history.blind(max(0.0, claim.opened - BLIND_GRACE)):
         result.blind += 1
         result.remarks.append(f"while blind: {claim.name}")
-    if claim.closed is None:
+    if claim.closed is None and claim.opened < history.seconds - LATELY:
         result.unclosed += 1
         result.remarks.append(f"still open at the end: {claim.name}")
     if claim.told > 1:

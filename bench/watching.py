@@ -1,7 +1,7 @@
 """Runs a history through the belief that the daemon holds, and reads its claims from the record."""
 
 from collections import Counter
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -24,11 +24,8 @@ def _shipped() -> World:
 
 def as_shipped(world: World, vantages: tuple[str, ...]) -> World:
     """Return the world under the shipped policy, looked at from these vantages."""
-    known = {field.name for field in fields(World)}
-    policy = {name: getattr(_shipped(), name) for name in SHIPPED if name in known}
-    if "vantages" in known:
-        policy["vantages"] = vantages[1:]
-    return replace(world, vantage=vantages[0], **policy)
+    policy = {name: getattr(_shipped(), name) for name in SHIPPED}
+    return replace(world, vantage=vantages[0], vantages=vantages[1:], **policy)
 
 
 def watch(history: History) -> Record:
@@ -46,8 +43,16 @@ def watch(history: History) -> Record:
     return replay.record
 
 
-def claims_of(record: Record) -> list[Claim]:
-    """Return each incident as a claim, with those that became part of another folded into it."""
+def claims_of(record: Record, world: World) -> list[Claim]:
+    """Return each incident as a claim, with those that became part of another folded into it.
+
+    Of an asset that nobody watches it is the things that need it that are claimed to be hurt.
+    """
+    watched = {asset for check in world.checks.values() for asset in (check.asset, *check.serves)}
+    needing: dict[str, set[str]] = {}
+    for dependency in world.dependencies:
+        for need in dependency.needs:
+            needing.setdefault(need, set()).add(dependency.asset)
     opened: dict[str, float] = {}
     closed: dict[str, float | None] = {}
     last: dict[str, Incident] = {}
@@ -57,28 +62,23 @@ def claims_of(record: Record) -> list[Claim]:
         opened.setdefault(incident.id, seconds)
         closed[incident.id] = seconds if incident.closed else None
         last[incident.id] = incident
-        assets.setdefault(incident.id, set()).update((incident.asset, *incident.children, *_members(incident)))
+        claimed = assets.setdefault(incident.id, set())
+        claimed.update((incident.asset, *incident.children, *incident.members))
+        if incident.asset not in watched:
+            claimed.update(needing.get(incident.asset, ()))
     told = Counter(message.incident for message in record.told if message.reason in BEGINNINGS)
-    for id_ in [id_ for id_, incident in last.items() if _whole(incident) in last]:
-        whole = _whole(last[id_])
+    for id_ in [id_ for id_, incident in last.items() if incident.part_of in last]:
+        whole = last[id_].part_of
         assets[whole] |= assets[id_]
         told[whole] += told[id_]
         opened[whole] = min(opened[whole], opened[id_])
     found = []
     for id_, incident in last.items():
-        if _whole(incident) not in last:
+        if incident.part_of not in last:
             end = closed[id_]
             name = f'incident {id_} "{incident.title}" {opened[id_]:.0f}-{"open" if end is None else f"{end:.0f}"} s'
             found.append(Claim(incident.asset, frozenset(assets[id_]), opened[id_], end, told[id_], name))
     return found
-
-
-def _members(incident: Incident) -> tuple[str, ...]:
-    return getattr(incident, "members", ())
-
-
-def _whole(incident: Incident) -> str:
-    return getattr(incident, "part_of", "")
 
 
 def judge(history: History) -> Score:
@@ -86,4 +86,4 @@ def judge(history: History) -> Score:
     record = watch(history)
     beginnings = sum(message.reason in BEGINNINGS for message in record.told)
     ends = sum(message.reason is Reason.RESOLVED for message in record.told)
-    return score(history, claims_of(record), beginnings, ends)
+    return score(history, claims_of(record, history.configured), beginnings, ends)

@@ -18,6 +18,7 @@ from bench.targets import ROOT, leaves, storm, things, victims
 
 MOST = Goal("delay_s", 12)
 EXACT = Goal("messages", 2, exact=True)
+LEAST = Goal("recall", 0.98, least=True)
 SHARE = Goal("cpu", 1 / 3, share=True)
 
 
@@ -55,6 +56,8 @@ def test_an_unknown_experiment_is_named_with_what_exists() -> None:
         (MOST, {"lambi": 12.01, "stack": 70.0}, False),
         (EXACT, {"lambi": 2, "stack": 25}, True),
         (EXACT, {"lambi": 1, "stack": 25}, False),
+        (LEAST, {"lambi": 0.98, "alert rules": 0.9}, True),
+        (LEAST, {"lambi": 0.97, "alert rules": 0.9}, False),
         (SHARE, {"lambi": 6.0, "stack": 21.0, "tuned": 18.0}, True),
         (SHARE, {"lambi": 6.5, "stack": 21.0, "tuned": 18.0}, False),
         (SHARE, {"lambi": 6.5, "stack": 21.0, "tuned": None}, True),
