@@ -10,7 +10,7 @@ from monitor.model import Entry, Incident, Phase
 from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption, at_once
 from monitor.topology import Standing, Topology
 
-LONGEST_HOLD = timedelta(minutes=15)
+LONGEST_HOLD = timedelta(minutes=10)
 PATIENCE = timedelta(seconds=30)
 """How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
 UNHEARD = timedelta(seconds=90)
@@ -118,7 +118,10 @@ class _Turn:
             return presumed.as_seen(own) if presumed else own
         mine = self.docket.own(asset)
         cause = self.view.cause(asset) if own.phase in TROUBLE and (mine is None or mine.part_of) else None
-        servers = self.topology.servers
+        servers, home = self.topology.servers, self.docket.home(asset)
+        back = self.recovered.get(home.asset) if home else None
+        if home is not None and back is not None and own.phase is Phase.DOWN and own.seen and own.seen < back:
+            return own.behind(self.topology.name(home.asset), "was down until a moment ago")
         if cause is None or asset in servers.get(cause, ()) or cause in servers.get(asset, ()):
             return own
         return own.behind(self.topology.name(cause))

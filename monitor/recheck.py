@@ -17,6 +17,8 @@ SLOW = 2.0
 def again(state: State, failures: int, rule: Rule, now: datetime) -> float | None:
     """Return in how many seconds to look again, or None to wait for the cadence; ``failures`` in a row so far."""
     if state.phase is Phase.RECOVERING:
+        if state.flapping:
+            return None  # whether it stays is not seen in a moment
         return 0.0 if state.run <= 1 else 1.0
     if state.phase is not Phase.SUSPECT or failures == 0:
         return None

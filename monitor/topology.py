@@ -50,11 +50,11 @@ class Standing:
     flapping: bool = False
     """Its trouble is that it comes and goes."""
 
-    def behind(self, cause: str) -> "Standing":
+    def behind(self, cause: str, how: str = "is down") -> "Standing":
         """Return how it stands when something else explains its trouble."""
         if self.phase is not Phase.DOWN:
             return replace(self, reason=f"{self.reason}; {cause} is the cause")
-        reason = f"behind {cause}, which is down"
+        reason = f"behind {cause}, which {how}"
         return replace(self, phase=Phase.UNREACHABLE, shown=Phase.UNREACHABLE, reason=reason)
 
     """Some of its checks are between two verdicts."""
@@ -344,7 +344,7 @@ def stand(states: list[State]) -> Standing:
     remembered = [state for state in states if state.settled is Phase.UNKNOWN and state.before is Phase.DOWN]
     down = [state for state in known if state.settled is Phase.DOWN] + remembered
     graded = [state for state in known if state.settled in {Phase.DEGRADED, Phase.PARTITIONED}]
-    if len(down) == len(known) + len(remembered):
+    if len(down) == len(known) + len(remembered) and not _darkened(states, down):
         shown = Phase.RECOVERING if any(state.phase is Phase.RECOVERING for state in down) else Phase.DOWN
         last = max(down, key=lambda state: state.settled_since)
         reason = _reason(down, len(states))
@@ -362,6 +362,15 @@ def stand(states: list[State]) -> Standing:
     suspects = [state for state in known if state.phase is Phase.SUSPECT]
     reason = _reason(suspects, len(states)) if suspects else ""
     return Standing(Phase.UP, Phase.SUSPECT if doubted else Phase.UP, since, reason, seen, undecided)
+
+
+def _darkened(states: list[State], down: list[State]) -> bool:
+    """Whether something that worked while the rest was down already has only become invisible: it may still work."""
+    last = max(state.settled_since for state in down)
+    return any(
+        state.settled is Phase.UNKNOWN and state.before in {Phase.UP, Phase.DEGRADED} and state.settled_since > last
+        for state in states
+    )
 
 
 def _reason(states: list[State], total: int) -> str:

@@ -10,7 +10,7 @@ from monitor.replay.engine import Replay
 from monitor.replay.sentences import Never, Wanted, When
 from monitor.replay.stage import Stage
 from monitor.replay.story import Claim, Story
-from monitor.replay.world import START, Announced, build
+from monitor.replay.world import START, announced, build
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def play(story: Story, shipped: World) -> Played:
         steps=stage.steps,
         pauses=stage.pauses,
         delays=late,
-        calendar=Announced(story),
+        calendar=announced(story),
     )
     judge = _Judge(story, replay)
     for moment in judge.moments():

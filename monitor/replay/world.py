@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
 
-from monitor.maintenance import Window
+from monitor.maintenance import Calendar, Window
 from monitor.model import Asset, Check, Dependency, Rule, Threshold, World
 from monitor.replay.sentences import Watch
 from monitor.replay.story import Story
@@ -89,26 +89,15 @@ def _dependencies(story: Story, start: datetime) -> Iterable[Dependency]:
                 )
 
 
-class Announced:
-    """The work that a story announces: a `Calendar`."""
-
-    def __init__(self, story: Story) -> None:
-        self._windows = [
-            Window(f"{number}", name, _at(event.at), _at(event.at + (event.lasts or 0.0)), event.text)
-            for number, event in enumerate(story.events)
-            if event.verb == "maintain"
-            for word in event.what
-            for name in story.matching(word)
-        ]
-
-    def active(self, asset: str, now: datetime) -> Window | None:
-        """Return the window that an asset is in."""
-        return next((one for one in self._windows if one.asset == asset and one.since <= now < one.until), None)
-
-    def boundary(self, after: datetime) -> datetime | None:
-        """Return when the next window begins or ends."""
-        edges = (edge for one in self._windows for edge in (one.since, one.until) if edge > after)
-        return min(edges, default=None)
+def announced(story: Story) -> Calendar:
+    """Return the work that a story announces."""
+    return Calendar(
+        Window(str(number), name, _at(event.at), _at(event.at + (event.lasts or 0.0)), event.text, "the story")
+        for number, event in enumerate(story.events)
+        if event.verb == "maintain"
+        for word in event.what
+        for name in story.matching(word)
+    )
 
 
 def _at(seconds: float) -> datetime:
