@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from monitor.baseline import Word
 from monitor.model import Phase, Rule, State
 from probes.model import Outcome, Part, Value
 
@@ -40,8 +41,8 @@ class Settled:
     reason: str
 
 
-def grade(part: Part, rule: Rule) -> tuple[Evidence, str]:
-    """Say what a look is evidence for, and why."""
+def grade(part: Part, rule: Rule, word: Word | None = None) -> tuple[Evidence, str]:
+    """Say what a look is evidence for, and why; ``word`` is what the baselines say of it."""
     if part.outcome is Outcome.UNKNOWN:
         return Evidence.BLIND, part.reason
     if part.outcome is Outcome.FAILED:
@@ -54,6 +55,8 @@ def grade(part: Part, rule: Rule) -> tuple[Evidence, str]:
             return Evidence.GRADED, f"{limit.key} {value:g} is above {limit.above:g}"
         if limit.below is not None and value < limit.below:
             return Evidence.GRADED, f"{limit.key} {value:g} is below {limit.below:g}"
+    if word:
+        return Evidence.GRADED if word.graded else Evidence.GOOD, word.reason
     return Evidence.GOOD, part.reason
 
 
@@ -81,10 +84,12 @@ def hold(state: State | None, part: Part, at: datetime) -> State:
     return replace(state, phase=Phase.SUSPECT, since=at, reason=part.reason, seen=at)
 
 
-def step(state: State | None, part: Part, rule: Rule, at: datetime) -> tuple[State, Settled | None]:
-    """Take one look, made at ``at``, that counts."""
+def step(
+    state: State | None, part: Part, rule: Rule, at: datetime, word: Word | None = None
+) -> tuple[State, Settled | None]:
+    """Take one look, made at ``at``, that counts; ``word`` is what the baselines say of it."""
     state = state or fresh(at)
-    evidence, reason = grade(part, rule)
+    evidence, reason = grade(part, rule, word)
     if evidence is Evidence.BLIND:
         return _blind(state, reason, at)
     values = part.values if evidence is not Evidence.FAILED else state.values

@@ -11,7 +11,7 @@ from monitor.belief import Step
 from monitor.docket import Book, Change
 from monitor.ledger.coverage import blind, coverage, idle
 from monitor.ledger.rows import document, read_incident, read_state, state_row
-from monitor.model import Coverage, Entry, Incident, IncidentFilter, Phase, State, ToldRow
+from monitor.model import Coverage, Entry, Incident, IncidentFilter, Learned, Phase, State, ToldRow
 
 _UPSERT_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SEES = {Phase.UP.value, Phase.DEGRADED.value}
@@ -28,6 +28,8 @@ class Boot:
     """Checks that were ever UP."""
     unfinished: tuple[Incident, ...]
     """Closed incidents of which somebody has still to be told."""
+    learned: tuple[Learned, ...] = ()
+    """What is usual."""
 
 
 class Ledger:
@@ -58,7 +60,8 @@ class Ledger:
             closed={incident.id: incident for incident in lately},
         )
         ever = await self._journal.read("SELECT DISTINCT check_id FROM signal WHERE new = 'up'")
-        return Boot(states, book, frozenset(check for (check,) in ever), tuple(closed))
+        learned = [Learned(*row) for row in await self._journal.read("SELECT * FROM baseline")]
+        return Boot(states, book, frozenset(check for (check,) in ever), tuple(closed), tuple(learned))
 
     async def start(self, now: datetime) -> None:
         """Note that a run begins."""
@@ -85,6 +88,7 @@ class Ledger:
                 for s in step.signals
             ],
         )
+        await tx.executemany("INSERT OR REPLACE INTO baseline VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", step.learned)
         for change in step.changes:
             await self._revise(tx, change)
         await _write_pending(tx, step.book)
