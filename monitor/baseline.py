@@ -56,6 +56,7 @@ class Series:
         "band",
         "calm",
         "change",
+        "far",
         "hour",
         "limit",
         "looks",
@@ -88,6 +89,8 @@ class Series:
         """The worst hour there ever was; the worst of the trouble that goes on. Times ``side``."""
         self.saved = hour
         self.out = True  # after a start, what is DEGRADED stays so until it is back to normal
+        self.far = 0
+        """Looks in a row that were out of the ordinary."""
         self.begin(hour)
 
     def begin(self, hour: int) -> None:
@@ -103,22 +106,25 @@ class Series:
     def _limits(self, band: Band) -> tuple[float, float]:
         return (band.far_high, band.calm_high) if self.side > 0 else (-band.far_low, -band.calm_low)
 
-    def hear(self, value: float, settled: Phase, heed: int) -> Word | None:
+    def hear(self, value: float, state: State, heed: int) -> Word | None:
         """Compare a value with the usual, and keep it if it may be learned from; ``heed`` as `Baselines` has it."""
-        worse = value * self.side
-        if settled is UP:  # nearly every look comes here
-            self.out = worse > self.limit
-            if heed == ALL:
-                self.seen += 1
-                if self.stride == 1 or not self.seen % self.stride:
-                    self._keep(value)
-            return Word(graded=True, reason=self.word(value)) if self.out else None
-        return self._doubted(value, settled, heed)
+        if state.settled is not UP:
+            return self._hear_in_trouble(value, state.settled, heed)
+        if heed == ALL:
+            self.seen += 1
+            if self.stride == 1 or not self.seen % self.stride:
+                self._keep(value)
+        if value * self.side <= self.limit:  # nearly every look comes here
+            self.out, self.far = False, 0
+            return None
+        self.out, self.far = True, self.far + 1
+        # two lost looks and one that was slow are no slow path: every look of the run against UP must have been far off
+        return Word(graded=True, reason=self.word(value)) if self.far > state.run else None
 
-    def _doubted(self, value: float, settled: Phase, heed: int) -> Word | None:
+    def _hear_in_trouble(self, value: float, settled: Phase, heed: int) -> Word | None:
         """Take a look at a part that is not settled UP: once out of the ordinary, it is so until back to normal."""
         worse = value * self.side
-        far = worse > self.limit or (self.out and worse > self.calm)
+        far = worse > (self.calm if self.out else self.limit)
         self.out = self.out or far
         if settled is Phase.DEGRADED and self.out and heed != NOTHING:
             self.tainted = True
@@ -250,20 +256,19 @@ class Baselines:
     def judge(self, check: Check, look: Observation, name: str, state: State | None) -> Word | None:
         """Compare a part of a look with what is usual, and learn from it; None when there is nothing to say."""
         part = look.parts[name]
-        if part.outcome is not OK:
+        if part.outcome is not OK or state is None:
             return None
         if not self._oldest <= look.at < self._end:
             self._turn(look.at)
         watched = self._parts.get((look.vantage, check.id, name))
         if watched is None or watched.hour != self._hour:
             watched = self._roll(check, (look.vantage, check.id, name), part.values)
-        settled = state.settled if state else Phase.UNKNOWN
         heed = self._heed(check.asset, look.vantage) if self._troubled else ALL
         worst: Word | None = None
         for key, series in watched.series.items():
             value = part.values.get(key)
             if isinstance(value, NUMBER) and 0 <= value <= HUGE:
-                word = series.hear(value, settled, heed)
+                word = series.hear(value, state, heed)
                 if word and not (worst and worst.graded):
                     worst = word
         return worst

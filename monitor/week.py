@@ -13,7 +13,7 @@ from typing import NamedTuple
 HOURS = 168
 TRUST = 4
 """So many weeks make the memory of an hour: the next one weighs a fifth."""
-OWN = 3
+OWN = 2
 """Weeks from which on an hour of the week speaks for itself; until then its neighbours are heard too."""
 NOISE = 6.0
 """Median absolute deviations from the median that are still noise; four standard deviations of a normal one."""
@@ -115,7 +115,7 @@ class Week:
         if self.weeks[slot] >= OWN:
             return self._band(slot, ratio, least)
         near = [other for other in NEAR[hour % 24] if self.weeks[other]]
-        if len(near) < OWN:
+        if len(near) < 3:
             near = [other for other in range(HOURS) if self.weeks[other]]
         bands = [self._band(other, ratio, least) for other in near]
         if not bands:
