@@ -246,6 +246,15 @@ def test_an_evening_that_is_full_for_a_week_is_the_new_evening() -> None:
     assert life.live(2 * WEEK, full).degraded() == []
 
 
+def test_what_comes_back_every_week_is_learned_in_its_fifth() -> None:
+    def backup(at: datetime) -> float | None:
+        return quiet(at) if at.weekday() != 6 or at.hour != 3 else 0.4
+
+    quiet = island(3)
+    life = Life(every=5 * MINUTE).live(3 * WEEK, island(1)).live(8 * WEEK, backup)
+    assert len(life.degraded()) == 4
+
+
 def test_a_bad_day_is_not_the_new_normal(taught: tuple[Learned, ...]) -> None:
     life = later(taught).live(DAY, island(4)).live(DAY, flat(0.5)).live(2 * DAY, island(5))
     assert [one.new for one in life.settled[1:]] == [Phase.DEGRADED, Phase.UP]
