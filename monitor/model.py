@@ -104,7 +104,6 @@ class Rule:
     refusal_seconds: float = 2.0
     """The same when the target refused, which loss cannot cause."""
     thresholds: tuple[Threshold, ...] = ()
-    baselines: tuple[Baseline, ...] = ()
     degraded_fall: int = 3
     """Looks outside the limits in a row before DEGRADED."""
     degraded_rise: int = 2
@@ -115,6 +114,7 @@ class Rule:
     """Good looks in a row that end the coming and going."""
     agree: int | None = None
     """How many vantages must agree that it is down; None: more than half of those that can say."""
+    baselines: tuple[Baseline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

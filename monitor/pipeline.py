@@ -73,7 +73,7 @@ class Pipeline:
     ) -> None:
         self.world = world
         self.directory = directory
-        self.belief = Belief(world, boot.states, boot.book, boot.worked, clock.now(), Baselines(boot.learned))
+        self.belief = Belief(world, boot.states, boot.book, boot.worked, clock.now(), usual=Baselines(boot.learned))
         self.version = 0
         """Grows with every signal or change: what the page shows is out of date at once."""
         self.trouble = ""

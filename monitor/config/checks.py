@@ -290,7 +290,7 @@ def _key(fault: Fault) -> str:
 def _rule(row: RuleRow) -> Rule:
     limits = tuple(Threshold(limit.key, limit.above, limit.below) for limit in row.thresholds)
     usual = tuple(Baseline(one.key, one.least, one.above, one.below) for one in row.baselines)
-    return Rule(row.fall, row.rise, row.silence, row.refusal, limits, usual)
+    return Rule(row.fall, row.rise, row.silence, row.refusal, limits, baselines=usual)
 
 
 def _name(kind: str, settings: Mapping[str, Any]) -> str:
