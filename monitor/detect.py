@@ -166,10 +166,13 @@ def _settle(state: State, leant: State, look: _Look, rule: Rule, began: datetime
 
 def _count(state: State, look: _Look, base: Phase) -> tuple[datetime, State]:
     """Add a look to the run against ``base``, or begin a new run; return when the run began, and the state."""
-    if state.run and state.run_since and _direction(base, look.verdict) == _direction(base, state.leaning):
+    # one look outside the limits and then silence is silence: only the failed looks are evidence of it
+    alone = state.run == 1 and state.leaning is Phase.DEGRADED and look.verdict is Phase.DOWN
+    began = state.run_since if state.run and not alone else None
+    if began and _direction(base, look.verdict) == _direction(base, state.leaning):
         leaning = _nearest(base, state.leaning, look.verdict)
         refused = state.refused and look.refused
-        since = min(state.run_since, look.at)  # the machine's clock may have been set back
+        since = min(began, look.at)  # the machine's clock may have been set back
         return since, replace(state, run=state.run + 1, run_since=since, leaning=leaning, refused=refused)
     quiet = state.seen if state.settled in WORSE else None
     return look.at, replace(state, run=1, run_since=look.at, leaning=look.verdict, refused=look.refused, quiet=quiet)

@@ -156,7 +156,7 @@ def test_half_the_traffic_is_gone() -> None:
 
 def test_two_lost_looks_and_a_slow_one_are_no_slow_path(taught: tuple[Learned, ...]) -> None:
     life = later(taught).live(HOUR, flat(0.078))
-    for looks in ("xxs", "xsx", "xss", "sxs"):
+    for looks in ("xxs", "xsx", "xss", "sxs", "sxx"):
         for look in looks:
             life.live(MINUTE, lambda _at, look=look: {"x": None, "s": 0.4, ".": 0.078}[look])  # type: ignore[misc]
         life.live(5 * MINUTE, flat(0.078))
