@@ -133,6 +133,7 @@ class Series:
                 self._keep(value)
         if far:
             return Word(graded=True, reason=self.word(value))
+        self.far = 0
         return Word(graded=False, reason=self.news()) if self.untold and settled is Phase.DEGRADED else None
 
     def _keep(self, value: float) -> None:
