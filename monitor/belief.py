@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor import incidents
+from monitor.baseline import Baselines
 from monitor.docket import Book, Change
 from monitor.maintenance import Calendar
-from monitor.model import Signal, State, World
+from monitor.model import Learned, Signal, State, World
 from monitor.outlook import NO_WORK, TROUBLE, Outlook
 from monitor.quorum import Quorum
 from monitor.sight import Sight, Turned, Wish
@@ -34,6 +35,8 @@ class Step:
     signals: Sequence[Signal]
     changes: Sequence[Change]
     book: Book
+    learned: Sequence[Learned] = ()
+    """What is usual, of a few series."""
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class Belief:
     now: datetime
     calendar: Calendar = NO_WORK
     """Announced work."""
+    usual: Baselines = field(default_factory=Baselines)
     topology: Topology = field(init=False)
     sights: dict[str, Sight] = field(init=False)
     quorum: Quorum | None = field(init=False)
@@ -61,6 +65,7 @@ class Belief:
         world = self.world
         self.topology = Topology(world)
         self._flushed = self.now
+        self.usual.note(self.book.open.values())
         self.sights = {world.vantage: self._sight(world.vantage, self.states)}
         self.sights |= {vantage: self._sight(vantage, {}) for vantage in world.vantages if vantage != world.vantage}
         self.quorum = None
@@ -72,7 +77,7 @@ class Belief:
 
     def _sight(self, vantage: str, states: dict[str, dict[str, State]]) -> Sight:
         seen = {family for family in (4, 6) if references(vantage, family) in self.worked}
-        return Sight(self.world, self.topology, vantage, states, seen, self.now)
+        return Sight(self.world, self.topology, vantage, states, seen, self.now, self.usual)
 
     @property
     def own(self) -> Sight:
@@ -133,11 +138,13 @@ class Belief:
         if idle and book == self.book and abs(self.now - self._flushed) < FLUSH:
             return None
         states = [(check, part, state) for (check, part), state in sorted(self.own.dirty.items())]
-        return Step(states, signals, changes, book)
+        return Step(states, signals, changes, book, self.usual.take_unsaved())
 
     def adopt(self, step: Step) -> None:
         """Believe what is durable now."""
         self.book = step.book
+        if step.changes:
+            self.usual.note(self.book.open.values())
         self.own.dirty.clear()
         self.own.moved = False
         self._flushed = self.now

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from monitor.baseline import Word
 from monitor.model import Phase, Rule, State
 from probes.model import Outcome, Part, Value
 
@@ -40,8 +41,8 @@ class Settled:
     reason: str
 
 
-def grade(part: Part, rule: Rule) -> tuple[Evidence, str]:
-    """Say what a look is evidence for, and why."""
+def grade(part: Part, rule: Rule, word: Word | None = None) -> tuple[Evidence, str]:
+    """Say what a look is evidence for, and why; ``word`` is what the baselines say of it."""
     if part.outcome is Outcome.UNKNOWN:
         return Evidence.BLIND, part.reason
     if part.outcome is Outcome.FAILED:
@@ -54,6 +55,8 @@ def grade(part: Part, rule: Rule) -> tuple[Evidence, str]:
             return Evidence.GRADED, f"{limit.key} {value:g} is above {limit.above:g}"
         if limit.below is not None and value < limit.below:
             return Evidence.GRADED, f"{limit.key} {value:g} is below {limit.below:g}"
+    if word:
+        return Evidence.GRADED if word.graded else Evidence.GOOD, word.reason
     return Evidence.GOOD, part.reason
 
 
@@ -81,10 +84,12 @@ def hold(state: State | None, part: Part, at: datetime) -> State:
     return replace(state, phase=Phase.SUSPECT, since=at, reason=part.reason, seen=at)
 
 
-def step(state: State | None, part: Part, rule: Rule, at: datetime) -> tuple[State, Settled | None]:
-    """Take one look, made at ``at``, that counts."""
+def step(
+    state: State | None, part: Part, rule: Rule, at: datetime, word: Word | None = None
+) -> tuple[State, Settled | None]:
+    """Take one look, made at ``at``, that counts; ``word`` is what the baselines say of it."""
     state = state or fresh(at)
-    evidence, reason = grade(part, rule)
+    evidence, reason = grade(part, rule, word)
     if evidence is Evidence.BLIND:
         return _blind(state, reason, at)
     values = part.values if evidence is not Evidence.FAILED else state.values
@@ -161,10 +166,13 @@ def _settle(state: State, leant: State, look: _Look, rule: Rule, began: datetime
 
 def _count(state: State, look: _Look, base: Phase) -> tuple[datetime, State]:
     """Add a look to the run against ``base``, or begin a new run; return when the run began, and the state."""
-    if state.run and state.run_since and _direction(base, look.verdict) == _direction(base, state.leaning):
+    # one look outside the limits and then silence is silence: only the failed looks are evidence of it
+    alone = state.run == 1 and state.leaning is Phase.DEGRADED and look.verdict is Phase.DOWN
+    began = state.run_since if state.run and not alone else None
+    if began and _direction(base, look.verdict) == _direction(base, state.leaning):
         leaning = _nearest(base, state.leaning, look.verdict)
         refused = state.refused and look.refused
-        since = min(state.run_since, look.at)  # the machine's clock may have been set back
+        since = min(began, look.at)  # the machine's clock may have been set back
         return since, replace(state, run=state.run + 1, run_since=since, leaning=leaning, refused=refused)
     quiet = state.seen if state.settled in WORSE else None
     return look.at, replace(state, run=1, run_since=look.at, leaning=look.verdict, refused=look.refused, quiet=quiet)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from alerting.model import Severity
 from probes.model import Target, Value
@@ -79,6 +79,19 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """Grades an OK part into DEGRADED when the value is far from what is usual, either ``above`` or ``below``."""
+
+    key: str
+    least: float
+    """The smallest difference that matters to people, in the key's unit."""
+    above: float | None = None
+    """Times the usual, more than 1."""
+    below: float | None = None
+    """Share of the usual, less than 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """How much evidence a verdict needs."""
 
@@ -101,6 +114,7 @@ class Rule:
     """Good looks in a row that end the coming and going."""
     agree: int | None = None
     """How many vantages must agree that it is down; None: more than half of those that can say."""
+    baselines: tuple[Baseline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +331,34 @@ class Incident:
     timeline: tuple[Entry, ...] = ()
 
 
+class Learned(NamedTuple):
+    """What is usual for one value of one part, as the journal keeps it: arrays by hour of the week."""
+
+    vantage: str
+    check: str
+    part: str
+    key: str
+    middles: bytes
+    """168 floats of four bytes."""
+    spreads: bytes
+    weeks: bytes
+    doubts: bytes
+    facts: str
+    """JSON: the last lasting change, the one that may be under way, the worst there was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual for one value at this hour, as the page shows it."""
+
+    key: str
+    low: float | None
+    """None while it is still being learned."""
+    high: float | None
+    changed: str = ""
+    """The last lasting change, in one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckView:
     """One part of one check as the page shows it."""
@@ -332,6 +374,7 @@ class CheckView:
     seen: datetime | None
     values: Mapping[str, Value] = field(default_factory=dict)
     every: float = 0.0
+    usual: tuple[Usual, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
 from alerting.plan import Directory, plan
 from monitor.alerts import overlapping, to_alert
+from monitor.baseline import Baselines
 from monitor.belief import Belief, Step
 from monitor.docket import Book
 from monitor.ledger import Boot, Ledger
@@ -72,7 +73,7 @@ class Pipeline:
     ) -> None:
         self.world = world
         self.directory = directory
-        self.belief = Belief(world, boot.states, boot.book, boot.worked, clock.now())
+        self.belief = Belief(world, boot.states, boot.book, boot.worked, clock.now(), usual=Baselines(boot.learned))
         self.version = 0
         """Grows with every signal or change: what the page shows is out of date at once."""
         self.trouble = ""

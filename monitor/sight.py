@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from monitor import detect
+from monitor.baseline import Baselines
 from monitor.guard import Guard, Verdict
 from monitor.model import Check, Phase, Rule, State, World
 from monitor.recheck import again
@@ -52,6 +53,7 @@ class Sight:
     seen: set[int]
     """Families that have seen the world from there, ever."""
     now: datetime
+    usual: Baselines = field(default_factory=Baselines)
     monotonic: float = 0.0
     guard: Guard = field(init=False)
     wishes: list[Wish] = field(default_factory=list)
@@ -193,7 +195,8 @@ class Sight:
         parts = self.states.setdefault(check.id, {})
         for name, part in look.parts.items():
             before = parts.get(name)
-            after, settled = detect.step(before, part, check.rule, look.at)
+            word = self.usual.judge(check, look, name, before) if check.rule.baselines else None
+            after, settled = detect.step(before, part, check.rule, look.at, word)
             self.believe(check.id, name, before, after)
             if settled:
                 turned.append(Turned(check.id, name, check.asset, settled))

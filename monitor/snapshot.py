@@ -105,6 +105,7 @@ def _check_views(pipeline: Pipeline, name: str) -> list[CheckView]:
             state.seen,
             state.values,
             check.every,
+            pipeline.belief.usual.usual((pipeline.world.vantage, name, part), pipeline.passed),
         )
         for part, state in states.items()
     ]

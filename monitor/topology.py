@@ -366,9 +366,11 @@ def stand(states: list[State]) -> Standing:
 
 def _darkened(states: list[State], down: list[State]) -> bool:
     """Whether something that worked while the rest was down already has only become invisible: it may still work."""
-    last = max(state.settled_since for state in down)
+    seen_down = [state.settled_since for state in down if state.settled is Phase.DOWN]
     return any(
-        state.settled is Phase.UNKNOWN and state.before in {Phase.UP, Phase.DEGRADED} and state.settled_since > last
+        state.settled is Phase.UNKNOWN
+        and state.before in {Phase.UP, Phase.DEGRADED}
+        and all(state.settled_since > since for since in seen_down)
         for state in states
     )
 

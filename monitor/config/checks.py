@@ -13,7 +13,7 @@ from monitor.config.problems import Problem, did_you_mean
 from monitor.config.registry import checked, construct, settings_model
 from monitor.config.schema import Document, RuleRow, TargetRow, Template
 from monitor.config.validate import Fault, placed
-from monitor.model import Asset, Check, Rule, Threshold
+from monitor.model import Asset, Baseline, Check, Rule, Threshold
 from probes import PROBES
 from probes.model import Target
 
@@ -289,7 +289,8 @@ def _key(fault: Fault) -> str:
 
 def _rule(row: RuleRow) -> Rule:
     limits = tuple(Threshold(limit.key, limit.above, limit.below) for limit in row.thresholds)
-    return Rule(row.fall, row.rise, row.silence, row.refusal, limits)
+    usual = tuple(Baseline(one.key, one.least, one.above, one.below) for one in row.baselines)
+    return Rule(row.fall, row.rise, row.silence, row.refusal, limits, baselines=usual)
 
 
 def _name(kind: str, settings: Mapping[str, Any]) -> str:

@@ -109,6 +109,21 @@ class ThresholdRow(Strict):
     below: float | None = None
 
 
+class BaselineRow(Strict):
+    """How far a measured value may be from what is usual at this hour of the week; one of above and below."""
+
+    key: Annotated[str, Field(min_length=1)]
+    least: Annotated[float, Field(gt=0)]
+    above: Annotated[float, Field(gt=1)] | None = None
+    below: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise wrong("a baseline looks one way", "either above (times the usual) or below (share of the usual)")
+        return self
+
+
 class RuleRow(Strict):
     """How much evidence a verdict needs."""
 
@@ -117,6 +132,15 @@ class RuleRow(Strict):
     silence: Duration = 8.0
     refusal: Duration = 2.0
     thresholds: tuple[ThresholdRow, ...] = ()
+    baselines: tuple[BaselineRow, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Self:
+        keys = [row.key for row in self.baselines]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice:
+            raise wrong(f'two baselines for "{twice}"', "one for each key")
+        return self
 
 
 class SeverityLine(Strict):

@@ -12,7 +12,7 @@ from monitor.docket import Book, Change
 from monitor.ledger.coverage import blind, coverage, idle
 from monitor.ledger.rows import document, read_incident, read_state, state_row
 from monitor.ledger.windows import Windows
-from monitor.model import Coverage, Entry, Incident, IncidentFilter, Phase, State, ToldRow
+from monitor.model import Coverage, Entry, Incident, IncidentFilter, Learned, Phase, State, ToldRow
 from monitor.planned import Kept
 
 _UPSERT_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -30,6 +30,8 @@ class Boot:
     """Checks that were ever UP."""
     unfinished: tuple[Incident, ...]
     """Closed incidents of which somebody has still to be told."""
+    learned: tuple[Learned, ...] = ()
+    """What is usual."""
 
 
 class Ledger:
@@ -61,7 +63,8 @@ class Ledger:
             closed={incident.id: incident for incident in lately},
         )
         ever = await self._journal.read("SELECT DISTINCT check_id FROM signal WHERE new = 'up'")
-        return Boot(states, book, frozenset(check for (check,) in ever), tuple(closed))
+        learned = [Learned(*row) for row in await self._journal.read("SELECT * FROM baseline")]
+        return Boot(states, book, frozenset(check for (check,) in ever), tuple(closed), tuple(learned))
 
     async def start(self, now: datetime) -> None:
         """Note that a run begins."""
@@ -88,6 +91,7 @@ class Ledger:
                 for s in step.signals
             ],
         )
+        await tx.executemany("INSERT OR REPLACE INTO baseline VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", step.learned)
         for change in step.changes:
             await self._revise(tx, change)
         await _write_pending(tx, step.book)

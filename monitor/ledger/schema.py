@@ -73,4 +73,14 @@ MIGRATIONS = (
             *_append_only("maintenance", "maintenance_end"),
         ),
     ),
+    Migration(
+        "baselines",
+        (
+            """CREATE TABLE baseline (
+                vantage TEXT NOT NULL, check_id TEXT NOT NULL, part TEXT NOT NULL, key TEXT NOT NULL,
+                middles BLOB NOT NULL, spreads BLOB NOT NULL, weeks BLOB NOT NULL, doubts BLOB NOT NULL,
+                facts TEXT NOT NULL, PRIMARY KEY (vantage, check_id, part, key)
+            ) STRICT""",
+        ),
+    ),
 )

@@ -145,6 +145,7 @@ def _check(check: CheckView, snapshot: Snapshot) -> Fact:
         "seen": _time(check.seen),
         "every_seconds": check.every,
         "values": dict(check.values),
+        "usual": [{"key": u.key, "low": u.low, "high": u.high, "changed": u.changed or None} for u in check.usual],
     }
 
 

@@ -71,6 +71,7 @@ class Pages:
             span=words.span,
             stamp=history.stamp,
             told=words.told,
+            usual=words.usual,
         )
 
     def render(self, template: str, snapshot: Snapshot, now: datetime, **facts: Any) -> Answer:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from monitor.model import AssetView, Incident, Phase, Snapshot
+from monitor import figures
+from monitor.model import AssetView, Incident, Phase, Snapshot, Usual
 from probes.model import Value
 
 KINDS = {
@@ -149,6 +150,15 @@ def reading(key: str, value: Value) -> str:
     if unit in {"bytes", "bps"}:
         return f"{label} {value:,.0f} {unit}"
     return f"{key.replace('_', ' ')} {value:g}" if isinstance(value, float) else f"{key.replace('_', ' ')} {value}"
+
+
+def usual(one: Usual) -> str:
+    """What is usual of one value: "usual at this hour: rtt 58 to 71 ms"."""
+    name = figures.label(one.key)
+    if one.low is None or one.high is None:
+        return f"usual {name}: still being learned"
+    told = f"usual at this hour: {name} {figures.between(one.key, one.low, one.high)}"
+    return f"{told}; {one.changed}" if one.changed else told
 
 
 def listing(names: Sequence[str], most: int = 3) -> str:

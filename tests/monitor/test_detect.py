@@ -54,7 +54,10 @@ def run(looks: str, every: float = 10.0, rule: Rule = RULE) -> tuple[str, list[S
         ("???", "???"),
         ("sss", "ssg"),
         (".sss.s..", "UssggggU"),
-        (".sxs", "Ussg"),  # of two kinds of trouble the run claims the milder
+        (".ssxs", "Ussgg"),  # of two kinds of trouble the run claims the milder
+        (".sxsx", "Usssg"),
+        (".sxx.", "UsssU"),  # ... but one slow look before two lost ones is no slow path
+        (".sxxx", "UsssD"),
         (".rrr", "UssD"),
     ],
 )

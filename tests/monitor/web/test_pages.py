@@ -157,6 +157,8 @@ async def test_an_asset_shows_checks_values_with_units_and_marks_what_is_only_su
         exchange = Outline(await site.text("/asset/ixp:bbix")).text
         cable = Outline(await site.text("/asset/cable:ecfs")).text
         server = Outline(await site.text("/asset/nameserver:ns0.nic.bb")).text
+        page = await site.text("/asset/website:aiix")
+        assert (await site.json("/api/v1/asset/nameserver:ns0.nic.bb"))["checks"][0]["usual"][0]["low"] == 0.0118
     assert "dns 192.0.2.53 IPv4, every 1 min" in domain
     assert "rtt 31.1 ms; rcode 0; aa 1; soa serial 2026090101" in domain
     assert "any of ns0.nic.bb , ns1.nic.bb , ns2.nic.bb , ns3.nic.bb confirmed by an operator" in domain
@@ -164,6 +166,9 @@ async def test_an_asset_shows_checks_values_with_units_and_marks_what_is_only_su
     assert "It serves BBIX hypothesis source: schematic cables, 2022" in cable
     assert "as of 2022-12 confidence medium" in cable
     assert ".bb confirmed by an operator" in server
+    changed = "the usual rtt changed from 62 ms to 13 ms on 14 Aug 2026"
+    assert f"rtt 12.3 ms; ttl 57 usual at this hour: rtt 12 to 14 ms; {changed}" in server
+    assert "usual rtt: still being learned" in Outline(page).text
 
 
 async def test_an_incident_tells_its_story_its_agencies_and_its_runbook_and_names_no_person() -> None:

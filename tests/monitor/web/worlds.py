@@ -24,6 +24,7 @@ from monitor.model import (
     Snapshot,
     Territory,
     ToldRow,
+    Usual,
     Window,
     World,
 )
@@ -124,6 +125,10 @@ VALUES: Mapping[str, Mapping[str, float | int | str]] = {
     "http": {"rtt_seconds": 0.211, "first_byte_seconds": 0.19, "status": 200},
     "references": {"networks_answering": 3},
 }
+USUAL: Mapping[str, tuple[Usual, ...]] = {
+    "icmp": (Usual("rtt_seconds", 0.0118, 0.0139, "the usual rtt changed from 62 ms to 13 ms on 14 Aug 2026"),),
+    "http": (Usual("rtt_seconds", None, None),),
+}
 
 
 def _view(asset: Asset, checks: list[Check], needs: tuple[Dependency, ...], now: datetime) -> AssetView:
@@ -132,7 +137,18 @@ def _view(asset: Asset, checks: list[Check], needs: tuple[Dependency, ...], now:
         return AssetView(asset, Phase.NOT_WATCHED, None, "no check exists", None, (), needs)
     parts = tuple(
         CheckView(
-            c.id, "", c.kind, c.target.address, c.target.family, Phase.UP, since, "answers", seen, VALUES[c.kind], 60.0
+            c.id,
+            "",
+            c.kind,
+            c.target.address,
+            c.target.family,
+            Phase.UP,
+            since,
+            "answers",
+            seen,
+            VALUES[c.kind],
+            60.0,
+            USUAL.get(c.kind, ()),
         )
         for c in checks
     )
