@@ -17,6 +17,8 @@ UNHEARD = timedelta(seconds=90)
 """The same while what it depends on has not been looked at since: it is asked at once, but its answer may be late."""
 MANY = 2
 """So many more in one place must be in doubt, or down, at one moment for them to be taken as one event."""
+APART = {"vantage", "nameserver", "cctld", "website"}
+"""Kinds of assets whose trouble says nothing of the place they are named after."""
 WAVE = 4
 """With so many that fell together an incident is an event that may go on"""
 LASTS = timedelta(minutes=10)
@@ -52,11 +54,6 @@ def no_longer_watched(book: Book, topology: Topology, now: datetime) -> tuple[Bo
             turn.docket.close(turn.docket.open[incident.id], "no longer watched", now)
     turn.waiting = {asset: at for asset, at in turn.waiting.items() if asset in topology.checks}
     return turn.result()
-
-
-def size(incident: Incident) -> int:
-    """Return how many assets an incident holds."""
-    return 1 + len(incident.children) + len(incident.members)
 
 
 class _Turn:
@@ -285,8 +282,9 @@ class _Turn:
 
     def doubtful(self, asset: str, standing: Standing) -> bool:
         """Whether what it needs, what shares its risk, or what stands beside it is in doubt at this moment."""
+        family = standing.family or self.topology.family_of(asset)
         needed = (*self.topology.parents(asset), *self.topology.served.get(asset, ()), *self.topology.siblings(asset))
-        if any(self.view.doubted(other, standing) for other in needed):
+        if any(self.view.doubted(other, standing, family) for other in needed):
             return True
         beside = set(self.topology.neighbours(asset)) - set(self.topology.below(asset))
         return sum(self.view.doubted(other, standing) for other in beside) >= MANY
@@ -346,18 +344,26 @@ class _Turn:
 
     def kin(self, asset: str, standing: Standing) -> Incident | None:
         """Return the open incident that this trouble belongs to, by one time and one place, where many fell at once."""
-        if self.topology.kind(asset) == "vantage" or standing.phase is not Phase.DOWN:
+        if self.topology.kind(asset) in APART or standing.phase is not Phase.DOWN:
             return None
         here = set(self.topology.territories(asset))
         together = [one for one in self.docket.open.values() if self.at_once(one, standing)]
-        near = [one for one in together if here & set(one.territories)]
-        near += [one for one in self.docket.open.values() if self.goes_on(one, here)]
-        fell = [self.view.standing(name) for name in self.topology.neighbours(asset)]
-        wave = sum(other.phase is Phase.DOWN and at_once(other, standing) for other in fell) if near else 0
-        found = [one for one in near if wave >= MANY or size(one) > MANY]
+        near = [one for one in together if here & set(one.territories) and one.kind not in APART]
+        found = [one for one in near if self.wave(one, asset, standing) >= MANY]
+        found += [one for one in self.docket.open.values() if self.goes_on(one, here)]
         if not found and len({one.territories for one in together}) >= REGION:
             found = together
         return min(found, key=lambda one: (one.opened, int(one.id)), default=None)
+
+    def wave(self, incident: Incident, asset: str, standing: Standing) -> int:
+        """Return how many fell in the moment in which an asset did, in its place, and are explained by nothing else."""
+        fell = 0
+        for name in self.topology.neighbours(asset):
+            other, place = self.view.standing(name), self.docket.place(name)
+            if self.topology.kind(name) in APART or (place is not None and place.id != incident.id):
+                continue
+            fell += name not in incident.children and other.phase is Phase.DOWN and at_once(other, standing)
+        return fell
 
     def goes_on(self, incident: Incident, here: set[str]) -> bool:
         """Whether an incident is an event that takes one asset of a territory after the other."""

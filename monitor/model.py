@@ -227,7 +227,7 @@ class World:
     """How long what stood behind a recovered parent may take to come back before it alerts by itself."""
     hold_seconds: float = 120.0
     """How long an asset must have been back before its incident closes."""
-    reopen_seconds: float = 900.0
+    reopen_seconds: float = 300.0
     """Trouble that comes back so soon after its incident has closed opens it again."""
     vantages: tuple[str, ...] = ()
     """Asset ids of the other places that look."""

@@ -181,7 +181,7 @@ class Outlook:
 
         Trouble over one address family alone is explained by what lost that family.
         """
-        family = self.standing(asset).family
+        family = self.standing(asset).family or self.topology.family_of(asset)
         for lost in (self.lost, partial(self._lost_over, family=family)) if family else (self.lost,):
             needed = self.blocked(asset, lost)
             if needed is not None:
@@ -268,9 +268,9 @@ class Outlook:
                 return windows[need]
         return None
 
-    def doubted(self, asset: str, of: Standing) -> bool:
+    def doubted(self, asset: str, of: Standing, family: int = 0) -> bool:
         """Whether an asset is in doubt at this moment, so far as it could explain trouble ``of`` that kind."""
-        standing = self.standing(asset)
+        standing = self.over(asset, family)
         if standing.phase is Phase.UNKNOWN and standing.since and of.since:
             return standing.since >= of.since - UNQUIET  # it has only just become invisible
         return standing.shown is Phase.SUSPECT or (of.phase is not Phase.DOWN and standing.undecided)

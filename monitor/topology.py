@@ -253,7 +253,7 @@ class Topology:
         answering = {
             self.world.checks[check].asset
             for check in self.checks[asset]
-            if any(state.settled in {Phase.UP, Phase.DEGRADED} for state in states.get(check, {}).values())
+            if any(_works(state) for state in states.get(check, {}).values())
         }
         return len(answering), f"{len(answering)} of {len(servers)} servers answer"
 
@@ -282,6 +282,11 @@ class Topology:
             troubled[family] = troubled.get(family, False) or bool(settled & {Phase.DOWN, Phase.DEGRADED})
         worse = [family for family, trouble in troubled.items() if trouble]
         return worse[0] if len(worse) == 1 < len(troubled) else None
+
+    def family_of(self, asset: str) -> int:
+        """Return the one address family that an asset is looked at over; 0: both, or none."""
+        families = {self._family(check) for check in self.checks.get(asset, ())}
+        return families.pop() if len(families) == 1 else 0
 
     def _family(self, check: str) -> int:
         known = self.world.checks.get(check)
@@ -362,6 +367,12 @@ def stand(states: list[State]) -> Standing:
     suspects = [state for state in known if state.phase is Phase.SUSPECT]
     reason = _reason(suspects, len(states)) if suspects else ""
     return Standing(Phase.UP, Phase.SUSPECT if doubted else Phase.UP, since, reason, seen, undecided)
+
+
+def _works(state: State) -> bool:
+    """Whether a part answers, or did when it was last seen."""
+    last = state.before if state.settled is Phase.UNKNOWN else state.settled
+    return last in {Phase.UP, Phase.DEGRADED}
 
 
 def _darkened(states: list[State], down: list[State]) -> bool:
