@@ -87,15 +87,15 @@ class _Turn:
         stack = [*touched, *self.waiting, *self.excused]
         stack += [need for asset in stack for need in self.topology.unwatched_above(asset)]
         stack += [n for asset in touched if self.view.standing(asset).family for n in self.topology.parents(asset)]
-        for incident in self.docket.open.values():
-            if incident.asset in self.recovered:
-                stack += (incident.asset, *incident.children, *incident.members)
         while stack:
             asset = stack.pop()
             if asset not in found:
                 found[asset] = None
                 stack += self.topology.children(asset)
                 stack += self.topology.served.get(asset, ())
+        for incident in self.docket.open.values():
+            if incident.asset in self.recovered:
+                found |= dict.fromkeys((incident.asset, *incident.children, *incident.members))
         return sorted(found, key=lambda asset: (self.topology.depth(asset), asset))
 
     def root(self, cause: str) -> str:
@@ -344,16 +344,23 @@ class _Turn:
 
     def kin(self, asset: str, standing: Standing) -> Incident | None:
         """Return the open incident that this trouble belongs to, by one time and one place, where many fell at once."""
-        if self.topology.kind(asset) in APART or standing.phase is not Phase.DOWN:
+        if self.topology.kind(asset) == "vantage" or standing.phase is not Phase.DOWN:
             return None
         here = set(self.topology.territories(asset))
         together = [one for one in self.docket.open.values() if self.at_once(one, standing)]
         near = [one for one in together if here & set(one.territories) and one.kind not in APART]
-        found = [one for one in near if self.wave(one, asset, standing) >= MANY]
+        apart = self.topology.kind(asset) in APART
+        found = [one for one in near if self.crowd(one) > (MANY if apart else 1)]
+        found += [one for one in near if not apart and self.wave(one, asset, standing) >= MANY]
         found += [one for one in self.docket.open.values() if self.goes_on(one, here)]
         if not found and len({one.territories for one in together}) >= REGION:
             found = together
         return min(found, key=lambda one: (one.opened, int(one.id)), default=None)
+
+    def crowd(self, incident: Incident) -> int:
+        """Return how many of an incident's assets stand in its place."""
+        assets = (incident.asset, *incident.children, *incident.members)
+        return sum(self.topology.kind(name) not in APART for name in assets)
 
     def wave(self, incident: Incident, asset: str, standing: Standing) -> int:
         """Return how many fell in the moment in which an asset did, in its place, and are explained by nothing else."""
