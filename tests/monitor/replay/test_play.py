@@ -11,6 +11,7 @@ from monitor.replay.story import load
 SHIPPED = load_config(None, {}).world
 CUT = """
 story: a cable and what stands behind it
+hold: 0s
 watch:
   cable:a: in AG
   site:s{1..2}: in AG; needs cable:a
