@@ -66,6 +66,8 @@ class _Turn:
         self.waiting = {asset: min(at, self.now) for asset, at in book.waiting.items()}
         self.recovered = {asset: min(at, self.now) for asset, at in book.recovered.items()}
         self.excused = {asset: min(at, self.now) for asset, at in book.excused.items()}
+        self.inferred: set[str] = set()
+        """Assets of which something else tells whether they are lost, over one address family or in whole."""
         world = view.topology.world
         self.settle = timedelta(seconds=world.settle_seconds)
         self.hold = timedelta(seconds=world.hold_seconds)
@@ -86,7 +88,11 @@ class _Turn:
         touched = list(touched)
         stack = [*touched, *self.waiting, *self.excused]
         stack += [need for asset in stack for need in self.topology.unwatched_above(asset)]
-        stack += [n for asset in touched if self.view.standing(asset).family for n in self.topology.parents(asset)]
+        for asset in stack[:]:
+            home = self.docket.home(asset)
+            self.inferred |= {home.asset} if home is not None and home.confidence < 1 else set()
+            self.inferred |= set(self.topology.parents(asset)) if self.view.standing(asset).family else set()
+        stack += sorted(self.inferred)
         while stack:
             asset = stack.pop()
             if asset not in found:
@@ -126,7 +132,7 @@ class _Turn:
     def consider(self, asset: str) -> None:
         """Draw the consequences for one asset."""
         standing = self.view.standing(asset)
-        presumed = self.view.presumed(asset) if standing.phase is Phase.UP else None
+        presumed = self.view.presumed(asset) if standing.phase is Phase.UP and asset in self.inferred else None
         if standing.phase in TROUBLE:
             self.trouble(asset, standing)
         elif presumed is not None:

@@ -79,6 +79,8 @@ class Topology:
         self.hypotheses: dict[str, list[Dependency]] = {}
         self._suggested_by: dict[str, list[Dependency]] = {}
         self._depth: dict[str, int] = {}
+        self._needing: dict[str, list[str]] = {}
+        self._timeless = all(one.since is None and one.until is None for one in world.dependencies)
         self._index_checks(world)
         for dependency in world.dependencies:
             self._index(dependency)
@@ -187,6 +189,12 @@ class Topology:
 
     def needing(self, asset: str, now: datetime) -> list[str]:
         """Return the watched assets that cannot work without this one, also through what nobody watches."""
+        if self._timeless and asset in self._needing:
+            return self._needing[asset]
+        found = self._needing[asset] = self._find_needing(asset, now)
+        return found
+
+    def _find_needing(self, asset: str, now: datetime) -> list[str]:
         found: dict[str, None] = {}
         stack, passed = [asset], {asset}
         while stack:
