@@ -10,7 +10,7 @@ before children speak, an unknown, the inference of a cause that nobody watches.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 from bench.physics import Physics
@@ -105,8 +105,8 @@ class Alerts:
         for group in self._groups.values():
             self._close(group, list(group.firing), None)
         physics = Physics(world)
-        rank = {asset: len(physics.above(asset)) for asset in world.assets}
-        return score(self.history, fold(self.claims, self.history.causes, rank), self.beginnings, self.ends)
+        claims = [replace(claim, rank=len(physics.above(claim.asset))) for claim in self.claims]
+        return score(self.history, fold(claims, self.history.causes), self.beginnings, self.ends)
 
     def _samples(self) -> Iterator[tuple[float, str, str, bool]]:
         """Yield (seconds, vantage, check, good) of every look, as late as it leaves."""

@@ -14,7 +14,6 @@ from probes.model import Target
 
 RULE = Rule()
 REFERENCE_RULE = Rule(fall=2, rise=1, silence_seconds=4.0, refusal_seconds=4.0)
-REFERENCE_EVERY = 5.0
 TIMEOUT = 2.0
 VANTAGES = ("vantage:miami", "vantage:bridgetown", "vantage:london")
 SEVERITIES = (
@@ -45,10 +44,11 @@ class Size:
     networks: tuple[int, int]
     references: int
     """Networks that the references stand in."""
+    reference_every: float
 
 
-FULL = Size((3, 5), (0, 2), 4)
-TINY = Size((1, 2), (0, 1), 3)
+FULL = Size((3, 5), (0, 2), 4, 5.0)
+TINY = Size((1, 2), (0, 1), 4, 10.0)
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ def _references(made: Region) -> None:
             id_ = f"{target.id}/icmp/"
             rule, network = REFERENCE_RULE, f"n{number}"
             made.checks[id_] = Check(
-                id_, VANTAGES[0], target, "icmp", Ping(), REFERENCE_EVERY, TIMEOUT, rule, reference=network
+                id_, VANTAGES[0], target, "icmp", Ping(), made.size.reference_every, TIMEOUT, rule, reference=network
             )
 
 

@@ -19,7 +19,7 @@ from bench.truth import OK, SILENT
 from bench.watching import START, as_shipped
 from monitor.belief import Belief
 from monitor.docket import Book
-from monitor.model import World
+from monitor.model import Asset, World
 from probes.model import Observation
 
 COUNTS = (2_500, 5_000, 10_000)
@@ -36,12 +36,15 @@ def many(count: int) -> World:
     rng = Random(f"cost {count}")
     world = region(rng, FULL, VANTAGES[:1], transit=False)
     assets, checks, dependencies = dict(world.assets), dict(world.checks), list(world.dependencies)
+    territories = dict(world.territories)
     number = 0
     while len(checks) < count:
         number += 1
         more = region(rng, FULL, VANTAGES[:1], transit=False)
         names = {id_: id_ if id_.startswith("vantage:") else f"{id_}-{number}" for id_ in more.assets}
-        assets |= {names[id_]: replace(asset, id=names[id_]) for id_, asset in more.assets.items()}
+        assets |= {names[id_]: _moved(asset, names[id_], number) for id_, asset in more.assets.items()}
+        for code, territory in more.territories.items():
+            territories[_code(code, number)] = replace(territory, code=_code(code, number))
         for check in more.checks.values():
             if not check.reference and len(checks) < count:
                 serves = tuple(names[zone] for zone in check.serves)
@@ -51,8 +54,18 @@ def many(count: int) -> World:
             replace(each, asset=names[each.asset], needs=tuple(names[need] for need in each.needs))
             for each in more.dependencies
         ]
-    whole = replace(world, assets=assets, checks=checks, dependencies=tuple(dependencies))
+    whole = replace(world, assets=assets, checks=checks, dependencies=tuple(dependencies), territories=territories)
     return as_shipped(misconfigured(rng, whole), VANTAGES[:1])
+
+
+def _moved(asset: Asset, name: str, number: int) -> Asset:
+    """Return the asset under a name of its own, in the territory that its archipelago stands in."""
+    return replace(asset, id=name, territories=tuple(_code(code, number) for code in asset.territories))
+
+
+def _code(code: str, number: int) -> str:
+    """Spread the archipelagos over some forty territories, as the region has them."""
+    return f"{code}{number % 10}"
 
 
 def measure(count: int) -> tuple[float, float]:

@@ -29,8 +29,8 @@ NOISES = (
 )
 FIRST = 180.0
 """Seconds in which all works, at the beginning."""
-QUIET = 900.0
-"""Seconds in which all works, at the end."""
+QUIET = 1200.0
+"""Seconds in which all works, at the end: longer than anybody holds an incident open that came and went."""
 MENU = (
     ("cable cut", ("cable",), 3.0),
     ("landing lost", ("landing",), 1.0),
@@ -69,7 +69,7 @@ class _Maker:
         """How long a fault lasts: mostly some minutes, now and then too short for anybody."""
         if self.chance(0.1):
             return self.between(2.0, 8.0)
-        return round(min(max(self.rng.lognormvariate(6.0, 0.7), 120.0), 2400.0), 1)
+        return round(min(max(self.rng.lognormvariate(6.0, 0.7), 120.0), 600.0 if self.tiny else 2400.0), 1)
 
     def strike(self, what: str, broken: Broken, since: float, lengths: Sequence[tuple[float, float]]) -> Fault | None:
         """Break something in spells of (down, up) seconds, if that is a cause of its own beside what there is."""
@@ -143,7 +143,9 @@ class _Maker:
             if fault is None:
                 continue
             overlapping = self.chance(0.2) and fault.until - fault.since > 200
-            self.at = round(self.at + 150 if overlapping else fault.until + self.between(300, 900), 1)
+            self.at = round(
+                self.at + 150 if overlapping else fault.until + self.between(300, 450 if self.tiny else 900), 1
+            )
         self.at = self.reached() + 300.0
 
     def at_once(self, count: int) -> None:
@@ -250,7 +252,7 @@ def _befall(made: _Maker) -> None:
     }
     for name, happen in special.items():
         possible = name != "region-wide" or "network:transit" in made.world.assets
-        if name == made.noise or (possible and made.chance(0.08)):
+        if name == made.noise or (possible and made.chance(0.03 if made.tiny else 0.08)):
             happenings.append(happen)
     made.rng.shuffle(happenings)
     for happen in happenings:

@@ -1,6 +1,7 @@
 """Scores what a detector claimed against what truly happened. Pure; the same for every contender.
 
-A claim (an incident, or the alerts of one group that speak of one cause) *touches* a cause when its asset, a child or a
+A claim (an incident from its opening or re-opening to its end, or an alert of a group; those of one incident or of one
+group about one cause are folded into one) *touches* a cause when its asset, a child or a
 member of it is something that the cause broke or hurt, and their times overlap (with a minute's grace after the heal).
 Claims and causes are matched one to one, as many as can be, the best first: rightly named, then nearest in time.
 
@@ -42,7 +43,9 @@ class Claim:
     name: str
     """As the explanation shows it."""
     session: str = ""
-    """Claims of one session about one cause are one."""
+    """Claims of one session about one cause are one: an incident's re-openings, the alerts of a group."""
+    rank: int = 0
+    """Of those, the lowest names the cause."""
 
 
 @dataclass(slots=True)
@@ -101,8 +104,8 @@ def touches(claim: Claim, cause: Cause) -> bool:
     return overlap and not cause.touched.isdisjoint(claim.assets)
 
 
-def fold(claims: Iterable[Claim], causes: Sequence[Cause], rank: dict[str, int]) -> list[Claim]:
-    """Make one claim of those of one session about one cause, or about none; the lowest ``rank`` names the cause."""
+def fold(claims: Iterable[Claim], causes: Sequence[Cause]) -> list[Claim]:
+    """Make one claim of those of one session about one cause, or about none; the lowest rank names the cause."""
     heaps: dict[tuple[str, int], list[Claim]] = defaultdict(list)
     for claim in claims:
         about = min(
@@ -111,11 +114,11 @@ def fold(claims: Iterable[Claim], causes: Sequence[Cause], rank: dict[str, int])
             default=-1,
         )
         heaps[claim.session, about].append(claim)
-    return [_one(heap, rank) for heap in heaps.values()]
+    return [_one(heap) for heap in heaps.values()]
 
 
-def _one(heap: list[Claim], rank: dict[str, int]) -> Claim:
-    first = min(heap, key=lambda claim: (rank.get(claim.asset, 99), claim.opened, claim.asset))
+def _one(heap: list[Claim]) -> Claim:
+    first = min(heap, key=lambda claim: (claim.rank, claim.opened, claim.asset))
     ends = [claim.closed for claim in heap]
     return replace(
         first,

@@ -21,7 +21,7 @@ REFUSED = Part(Outcome.FAILED, "refused", refused=True)
 ROUND_TRIP = 0.05
 NEEDED = 60.0
 """A fault must be seen for a cadence and so many seconds to be counted as one that should be found."""
-NEEDED_CUT = 30.0
+NEEDED_CUT = 40.0
 """The same for a cut of the own link, which references show."""
 
 

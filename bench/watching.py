@@ -1,12 +1,12 @@
 """Runs a history through the belief that the daemon holds, and reads its claims from the record."""
 
-from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 
 from alerting.model import Reason
-from bench.scoring import Claim, Score, score
+from bench.scoring import Claim, Score, fold, score
 from bench.truth import History
 from monitor.config import load
 from monitor.model import Incident, World
@@ -43,42 +43,73 @@ def watch(history: History) -> Record:
     return replay.record
 
 
+@dataclass(slots=True)
+class _Span:
+    """An incident from its opening, or re-opening, to its end."""
+
+    incident: Incident
+    opened: float
+    closed: float | None = None
+    assets: set[str] = field(default_factory=set)
+
+    def take(self, seconds: float, incident: Incident) -> None:
+        """Take a revision."""
+        self.incident = incident
+        self.closed = seconds if incident.closed else None
+        self.assets |= {incident.asset, *incident.children, *incident.members}
+
+
 def claims_of(record: Record, world: World) -> list[Claim]:
-    """Return each incident as a claim, with those that became part of another folded into it.
+    """Return each time an incident was open as a claim; one that became part of another shares its session.
 
     Of an asset that nobody watches it is the things that need it that are claimed to be hurt.
     """
+    spans: dict[str, list[_Span]] = {}
+    for seconds, change in record.changes:
+        known = spans.setdefault(change.incident.id, [])
+        if not known or known[-1].closed is not None:
+            known.append(_Span(change.incident, seconds))
+        known[-1].take(seconds, change.incident)
+    needing = _needing(world)
+    told = [(message.incident, message.seconds) for message in record.told if message.reason in BEGINNINGS]
+    return [
+        Claim(
+            span.incident.asset,
+            frozenset(span.assets | needing.get(span.incident.asset, set())),
+            span.opened,
+            span.closed,
+            sum(id_ == other and span.opened <= at <= (span.closed or at) for other, at in told),
+            f'incident {id_} "{span.incident.title}" {_times(span)}',
+            session=_whole(id_, spans),
+            rank=int(bool(span.incident.part_of)),
+        )
+        for id_, known in spans.items()
+        for span in known
+    ]
+
+
+def _times(span: _Span) -> str:
+    return f"{span.opened:.0f}-{'open' if span.closed is None else f'{span.closed:.0f}'} s"
+
+
+def _whole(id_: str, spans: Mapping[str, Sequence[_Span]]) -> str:
+    """Return the incident that this one is part of in the end, or itself."""
+    seen: set[str] = set()
+    while id_ not in seen and spans[id_][-1].incident.part_of in spans:
+        seen.add(id_)
+        id_ = spans[id_][-1].incident.part_of
+    return id_
+
+
+def _needing(world: World) -> dict[str, set[str]]:
+    """Return what needs each asset that nobody watches."""
     watched = {asset for check in world.checks.values() for asset in (check.asset, *check.serves)}
     needing: dict[str, set[str]] = {}
     for dependency in world.dependencies:
         for need in dependency.needs:
-            needing.setdefault(need, set()).add(dependency.asset)
-    opened: dict[str, float] = {}
-    closed: dict[str, float | None] = {}
-    last: dict[str, Incident] = {}
-    assets: dict[str, set[str]] = {}
-    for seconds, change in record.changes:
-        incident = change.incident
-        opened.setdefault(incident.id, seconds)
-        closed[incident.id] = seconds if incident.closed else None
-        last[incident.id] = incident
-        claimed = assets.setdefault(incident.id, set())
-        claimed.update((incident.asset, *incident.children, *incident.members))
-        if incident.asset not in watched:
-            claimed.update(needing.get(incident.asset, ()))
-    told = Counter(message.incident for message in record.told if message.reason in BEGINNINGS)
-    for id_ in [id_ for id_, incident in last.items() if incident.part_of in last]:
-        whole = last[id_].part_of
-        assets[whole] |= assets[id_]
-        told[whole] += told[id_]
-        opened[whole] = min(opened[whole], opened[id_])
-    found = []
-    for id_, incident in last.items():
-        if incident.part_of not in last:
-            end = closed[id_]
-            name = f'incident {id_} "{incident.title}" {opened[id_]:.0f}-{"open" if end is None else f"{end:.0f}"} s'
-            found.append(Claim(incident.asset, frozenset(assets[id_]), opened[id_], end, told[id_], name))
-    return found
+            if need not in watched:
+                needing.setdefault(need, set()).add(dependency.asset)
+    return needing
 
 
 def judge(history: History) -> Score:
@@ -86,4 +117,5 @@ def judge(history: History) -> Score:
     record = watch(history)
     beginnings = sum(message.reason in BEGINNINGS for message in record.told)
     ends = sum(message.reason is Reason.RESOLVED for message in record.told)
-    return score(history, claims_of(record, history.configured), beginnings, ends)
+    claims = fold(claims_of(record, history.configured), history.causes)
+    return score(history, claims, beginnings, ends)

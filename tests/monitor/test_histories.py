@@ -7,7 +7,7 @@ from zlib import crc32
 import pytest
 
 from bench.histories import NOISES, generate
-from bench.scoring import BLIND_GRACE, GRACE, LATELY, Claim, match, score
+from bench.scoring import BLIND_GRACE, GRACE, LATELY, Claim, fold, match, score
 from bench.truth import OK, Cause, History, Noise, with_true_topology
 from bench.watching import BEGINNINGS, START, as_shipped, claims_of, watch
 from monitor.model import Check, Incident, Phase
@@ -84,7 +84,7 @@ def test_with_every_noise_nothing_is_down_while_blind_no_child_speaks_and_all_cl
 def test_with_a_true_topology_there_is_one_incident_for_each_cause(noise: str) -> None:
     for history in map(plain, histories(noise)):
         record = watch(history)
-        found = score(history, claims_of(record, history.configured), 0, 0)
+        found = score(history, fold(claims_of(record, history.configured), history.causes), 0, 0)
         wrong = [remark for remark in found.remarks if remark.startswith(("missed", "once more", "false"))]
         assert wrong == [], history.seed
         assert told_though_behind(record) == [], history.seed
@@ -185,3 +185,13 @@ def test_claims_and_causes_are_matched_one_to_one_and_the_rightly_named_first() 
     assert match([claim("ixp:x", 110, 500, "network:a")], causes) == {0: 0}
     assert match([claim("cable:a", 500 + GRACE, 700)], causes) == {}
     assert match([claim("cable:a", 20, 90)], causes) == {}
+
+
+def test_an_incident_that_opens_again_for_the_same_cause_is_one_claim_and_for_another_a_second() -> None:
+    causes = [cause("router:a", 100, 500), cause("router:a", 900, 1500)]
+    spans = [
+        replace(claim("router:a", *each), session="1") for each in ((110.0, 300.0), (350.0, 510.0), (910.0, 1510.0))
+    ]
+    folded = fold(spans, causes)
+    assert [(each.opened, each.closed, each.told) for each in folded] == [(110.0, 510.0, 2), (910.0, 1510.0, 1)]
+    assert match(folded, causes) == {0: 0, 1: 1}
