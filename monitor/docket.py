@@ -55,7 +55,8 @@ class Docket:
     """A mutable copy of the open incidents, and what changed."""
 
     def __init__(self, book: Book, topology: Topology, now: datetime) -> None:
-        self.open = dict(book.open)
+        # the machine's clock may have been set back: nothing has changed in a moment that is still to come
+        self.open = {i: one if one.changed <= now else replace(one, changed=now) for i, one in book.open.items()}
         self.closed = dict(book.closed)
         self.next = book.next
         self.changes: dict[str, Change] = {}

@@ -162,9 +162,12 @@ class _Turn:
     def trouble(self, asset: str, standing: Standing, presumed: Presumption | None = None) -> None:
         """Take up an asset in trouble: its own incident, another's, a wait, or a new one."""
         own, home = self.docket.own(asset), self.docket.home(asset)
-        if own is not None and not own.part_of and not self.other_trouble(own):
-            self.go_on(own, standing)
-            return
+        if own is not None and not own.part_of:
+            if self.returns(own, standing) and self.must_wait(asset, standing):
+                return
+            if not self.other_trouble(own):
+                self.go_on(own, standing)
+                return
         if home is None and self.view.excuse(asset) is not None:
             self.waiting.pop(asset, None)
             self.excused.setdefault(asset, self.now)
@@ -177,9 +180,15 @@ class _Turn:
             return
         self.speak(asset, standing, presumed)
 
+    def returns(self, own: Incident, standing: Standing) -> bool:
+        """Whether an incident whose trouble was over, and only waited to be so for long, is in trouble again."""
+        past = own.asset in self.recovered and not own.children and not own.members
+        return past and (standing.since or self.now) > own.changed
+
     def other_trouble(self, own: Incident) -> bool:
         """Close an incident whose trouble is over, and only waited to be so for long, when now another is the cause."""
         past = own.asset in self.recovered and not own.children and not own.members
+        self.waiting.pop(own.asset, None)
         if not past or self.view.cause(own.asset) is None:
             return False
         self.recovered.pop(own.asset)
@@ -292,8 +301,7 @@ class _Turn:
         needed = (*self.topology.parents(asset), *self.topology.served.get(asset, ()), *self.topology.siblings(asset))
         if any(self.view.doubted(other, standing, family) for other in needed):
             return True
-        beside = set(self.topology.neighbours(asset)) - set(self.topology.below(asset))
-        return sum(self.view.doubted(other, standing) for other in beside) >= MANY
+        return self.view.doubts(asset, standing) >= MANY
 
     def begin(self, asset: str, standing: Standing, severity: Severity, presumed: Presumption | None) -> None:
         """Open an incident: a new one, one that closed a moment ago, or under its true name one that is open."""

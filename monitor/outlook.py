@@ -66,6 +66,7 @@ class Outlook:
         self._standings: dict[str, Standing] = {}
         self._lost: dict[str, datetime | None] = {}
         self._presumed: dict[str, Presumption | None] = {}
+        self._doubtful: dict[str, list[str]] = {}
 
     def standing(self, asset: str) -> Standing:
         """Return how an asset stands by its own checks."""
@@ -135,9 +136,9 @@ class Outlook:
     def _presume(self, asset: str, family: int) -> Presumption | None:
         if self.over(asset, family).phase not in UNSEEN:
             return None
-        needing = {name: self.over(name, family) for name in self.topology.needing(asset, self.now)}
+        needing = {name: self.over(name, family) for name in self.topology.needing(asset, self.now, family)}
         known = {name: standing for name, standing in needing.items() if standing.phase not in UNSEEN}
-        fell = {n: s for n, s in known.items() if s.phase is Phase.DOWN and self._unexplained(n, family)}
+        fell = {n: s for n, s in known.items() if s.phase is Phase.DOWN and self._unexplained(n, asset, family)}
         down = self._fell_together(fell)
         if len(down) < 2 or len(down) < SHARE * len(known) or (family and not self._spared(down, 10 - family)):
             return None
@@ -156,14 +157,23 @@ class Outlook:
         working = [one for one in needing if one.shown is Phase.UP and one.seen and one.seen > opened]
         return len(working) > (1 - SHARE) * len(needing)
 
-    def _unexplained(self, asset: str, family: int) -> bool:
-        """Whether nothing that is seen to be down explains an asset's failure."""
+    def _unexplained(self, asset: str, by: str, family: int) -> bool:
+        """Whether nothing else than ``by`` explains an asset's failure: what is seen to be down, or lost further up."""
 
-        def seen_down(need: str) -> datetime | None:
+        def gone(need: str) -> datetime | None:
             standing = self.over(need, family)
-            return standing.since if standing.phase is Phase.DOWN else None
+            if standing.phase is Phase.DOWN:
+                return standing.since
+            if need == by or standing.phase not in UNSEEN:
+                return None
+            above = self.blocked(need, gone)
+            if above:
+                return gone(above)
+            further = self.topology.depth(need) < self.topology.depth(by)
+            found = self._apparent(need) if further else None
+            return found.standing.since if found and found.standing.family == family else None
 
-        return self.blocked(asset, seen_down) is None
+        return self.blocked(asset, gone) is None
 
     def _fell_together(self, down: dict[str, Standing]) -> list[str]:
         """Return the largest group that may have gone in one moment."""
@@ -185,7 +195,7 @@ class Outlook:
         for lost in (self.lost, partial(self._lost_over, family=family)) if family else (self.lost,):
             needed = self.blocked(asset, lost)
             if needed is not None:
-                return needed
+                return self._origin(needed, family) if lost != self.lost else needed
             servers = [
                 name for name in self.topology.servers.get(asset, ()) if self.over(name, family).phase is Phase.DOWN
             ]
@@ -193,6 +203,15 @@ class Outlook:
             if servers and all(behind):
                 return min(name for name in behind if name)
         return self._server(asset) or self._whole(asset)
+
+    def _origin(self, need: str, family: int) -> str:
+        """Go up from what is lost over one family to what can be seen, or presumed, to be so."""
+        while self.over(need, family).phase in UNSEEN and self.presumed(need) is None:
+            above = self.blocked(need, partial(self._lost_over, family=family))
+            if above is None:
+                break
+            need = above
+        return need
 
     def _server(self, asset: str) -> str | None:
         """Return the server that explains the trouble of what it serves: the last that failed, or its only one."""
@@ -274,6 +293,20 @@ class Outlook:
         if standing.phase is Phase.UNKNOWN and standing.since and of.since:
             return standing.since >= of.since - UNQUIET  # it has only just become invisible
         return standing.shown is Phase.SUSPECT or (of.phase is not Phase.DOWN and standing.undecided)
+
+    def doubts(self, asset: str, of: Standing) -> int:
+        """Return how many assets stand in doubt beside an asset and do not hang on it."""
+        found: set[str] = set()
+        for code in self.topology.territories(asset):
+            if code not in self._doubtful:
+                here = self.topology.in_territory.get(code, ())
+                self._doubtful[code] = [name for name in here if self._may_be_doubted(name)]
+            found |= {name for name in self._doubtful[code] if name != asset and self.doubted(name, of)}
+        return len(found - set(self.topology.below(asset))) if found else 0
+
+    def _may_be_doubted(self, asset: str) -> bool:
+        standing = self.standing(asset)
+        return standing.phase is Phase.UNKNOWN or standing.shown is Phase.SUSPECT or standing.undecided
 
     def not_looked_at_since(self, asset: str, began: datetime) -> bool:
         """Whether an asset that is watched has not been looked at since another's trouble began."""

@@ -79,7 +79,7 @@ class Topology:
         self.hypotheses: dict[str, list[Dependency]] = {}
         self._suggested_by: dict[str, list[Dependency]] = {}
         self._depth: dict[str, int] = {}
-        self._needing: dict[str, list[str]] = {}
+        self._needing: dict[tuple[str, int], list[str]] = {}
         self._timeless = all(one.since is None and one.until is None for one in world.dependencies)
         self._index_checks(world)
         for dependency in world.dependencies:
@@ -187,14 +187,17 @@ class Topology:
                 causes.append(pick((since, need) for need, since in gone.items()))
         return min(causes)[1] if causes else None
 
-    def needing(self, asset: str, now: datetime) -> list[str]:
-        """Return the watched assets that cannot work without this one, also through what nobody watches."""
-        if self._timeless and asset in self._needing:
-            return self._needing[asset]
-        found = self._needing[asset] = self._find_needing(asset, now)
-        return found
+    def needing(self, asset: str, now: datetime, family: int = 0) -> list[str]:
+        """Return the watched assets that cannot work without this one, also through what nobody watches.
 
-    def _find_needing(self, asset: str, now: datetime) -> list[str]:
+        With a family: those that are watched over it, also through what is not.
+        """
+        known = self._needing.get((asset, family)) if self._timeless else None
+        if known is None:
+            known = self._needing[asset, family] = self._find_needing(asset, now, family)
+        return known
+
+    def _find_needing(self, asset: str, now: datetime, family: int) -> list[str]:
         found: dict[str, None] = {}
         stack, passed = [asset], {asset}
         while stack:
@@ -204,7 +207,7 @@ class Topology:
                 if name in passed or not dependency.holds(now) or not dependency.blocked({need}):
                     continue
                 passed.add(name)
-                if name in self.checks:
+                if any(not family or self._family(check) == family for check in self.checks.get(name, ())):
                     found[name] = None
                 else:
                     stack.append(name)
