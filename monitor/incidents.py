@@ -149,7 +149,7 @@ class _Turn:
             self.trouble(asset, presumed.standing, presumed)
             return
         own = self.docket.own(asset)
-        if own is not None and own.confidence < 1 and self.view.refuted(asset, own.opened):
+        if own is not None and own.confidence < 1 and self.view.refuted(asset):
             self.back(asset, "must be back: what needs it answers again")
             return
         home = self.docket.home(asset)
@@ -247,9 +247,10 @@ class _Turn:
         """Stand silently behind what explains it; False when that has no incident and waits for none."""
         cause = self.root(cause)
         incident = self.docket.place(cause)
-        if incident is None:
+        waits = cause in self.waiting
+        if incident is None or (waits and home is None):
             made_of = cause in self.topology.servers.get(asset, ())
-            waits = cause in self.waiting or (made_of and self.now - self.waiting.get(asset, self.now) < PATIENCE)
+            waits = waits or (made_of and self.now - self.waiting.get(asset, self.now) < PATIENCE)
             if home is None and waits:
                 self.waiting.setdefault(asset, self.now)
             return home is not None or waits

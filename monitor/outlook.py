@@ -138,27 +138,29 @@ class Outlook:
             return None
         needing = {name: self.over(name, family) for name in self.topology.needing(asset, self.now, family)}
         known = {name: standing for name, standing in needing.items() if standing.phase not in UNSEEN}
+        if sum(standing.phase is Phase.DOWN for standing in known.values()) < 2:
+            return None
         fell = {n: s for n, s in known.items() if s.phase is Phase.DOWN and self._unexplained(n, asset, family)}
         down = self._fell_together(fell)
         if len(down) < 2 or len(down) < SHARE * len(known) or (family and not self._spared(down, 10 - family)):
             return None
         standings = [known[name] for name in down]
         since = min(standing.since or self.now for standing in standings)
-        seen = min((standing.seen for standing in standings if standing.seen), default=None)
+        looked = min((standing.seen for standing in standings if standing.seen), default=None)
         quiet = max((standing.quiet for standing in standings if standing.quiet), default=since)
         reason = f"{self.topology.names(down)} went down at once" + (f" over IPv{family}" if family else "")
         phase = Phase.DEGRADED if family else Phase.DOWN
-        standing = Standing(phase, phase, since, reason, seen, quiet=min(quiet, since), family=family)
+        standing = Standing(phase, phase, since, reason, looked, quiet=min(quiet, since), family=family)
         return Presumption(standing, tuple(down), len(known))
 
-    def refuted(self, asset: str, opened: datetime) -> bool:
-        """Whether so much of what needs an asset has been seen to work since a moment that it cannot be lost."""
+    def refuted(self, asset: str) -> bool:
+        """Whether so much of what needs an asset is seen to work that it cannot be lost."""
         needing = [self.standing(name) for name in self.topology.needing(asset, self.now)]
-        working = [one for one in needing if one.shown is Phase.UP and one.seen and one.seen > opened]
+        working = [one for one in needing if one.shown is Phase.UP]
         return len(working) > (1 - SHARE) * len(needing)
 
     def _unexplained(self, asset: str, by: str, family: int) -> bool:
-        """Whether nothing else than ``by`` explains an asset's failure: what is seen to be down, or lost further up."""
+        """Whether nothing else than ``by`` explains an asset's failure: what is seen to be down, or lost itself."""
 
         def gone(need: str) -> datetime | None:
             standing = self.over(need, family)
@@ -169,8 +171,7 @@ class Outlook:
             above = self.blocked(need, gone)
             if above:
                 return gone(above)
-            further = self.topology.depth(need) < self.topology.depth(by)
-            found = self._apparent(need) if further else None
+            found = self._apparent(need)  # what is being worked out explains nothing yet
             return found.standing.since if found and found.standing.family == family else None
 
         return self.blocked(asset, gone) is None
