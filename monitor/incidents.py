@@ -363,7 +363,7 @@ class _Turn:
             return None
         here = set(self.topology.territories(asset))
         together = [one for one in self.docket.open.values() if self.at_once(one, standing)]
-        near = [one for one in together if here & set(one.territories) and one.kind not in APART]
+        near = [one for one in together if here & self.place(one) and one.kind not in APART]
         apart = self.topology.kind(asset) in APART
         found = [one for one in near if self.crowd(one) > (MANY if apart else 1)]
         found += [one for one in near if not apart and self.wave(one, asset, standing) >= MANY]
@@ -371,6 +371,11 @@ class _Turn:
         if not found and len({one.territories for one in together}) >= REGION:
             found = together
         return min(found, key=lambda one: (one.opened, int(one.id)), default=None)
+
+    def place(self, incident: Incident) -> set[str]:
+        """Return the territories that an incident touches by what stands there."""
+        assets = (incident.asset, *incident.children, *incident.members)
+        return {t for name in assets if self.topology.kind(name) not in APART for t in self.topology.territories(name)}
 
     def crowd(self, incident: Incident) -> int:
         """Return how many of an incident's assets stand in its place."""
