@@ -17,6 +17,7 @@ UNHEARD = timedelta(seconds=90)
 """The same while what it depends on has not been looked at since: it is asked at once, but its answer may be late."""
 MANY = 2
 """So many more in one place must be in doubt, or down, at one moment for them to be taken as one event."""
+YOUNG = timedelta(seconds=60)
 APART = {"vantage", "nameserver", "cctld", "website"}
 """Kinds of assets whose trouble says nothing of the place they are named after."""
 WAVE = 4
@@ -93,6 +94,7 @@ class _Turn:
             self.inferred |= {home.asset} if home is not None and home.confidence < 1 else set()
             self.inferred |= set(self.topology.parents(asset)) if self.view.standing(asset).family else set()
         stack += sorted(self.inferred)
+        stack += [one.asset for one in self.docket.open.values() if self.young(one)]
         while stack:
             asset = stack.pop()
             if asset not in found:
@@ -207,7 +209,7 @@ class _Turn:
 
     def go_on(self, own: Incident, standing: Standing) -> None:
         """Bring an asset's own incident up to date."""
-        if self.merged(own, standing):
+        if self.merged(own, standing) or (self.young(own) and self.absorbed(own, standing)):
             return
         severity = self.view.severity(own.asset, standing.phase)
         if severity is None:
@@ -241,6 +243,18 @@ class _Turn:
         if milder or self.before(standing, self.known(root, into)):
             return False  # it was in other trouble before
         self.docket.merge(own, into)
+        return True
+
+    def young(self, incident: Incident) -> bool:
+        """Whether an incident has opened so lately that what it belongs to may only now become plain."""
+        return not incident.part_of and self.now - incident.opened < YOUNG
+
+    def absorbed(self, own: Incident, standing: Standing) -> bool:
+        """Let an incident be part of a larger one that began in the same moment and place."""
+        larger = self.kin(own.asset, standing)
+        if larger is None or self.crowd(larger) <= self.crowd(own):
+            return False
+        self.docket.merge(own, larger)
         return True
 
     def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
@@ -362,12 +376,13 @@ class _Turn:
         if self.topology.kind(asset) == "vantage" or standing.phase is not Phase.DOWN:
             return None
         here = set(self.topology.territories(asset))
-        together = [one for one in self.docket.open.values() if self.at_once(one, standing)]
+        others = [one for one in self.docket.open.values() if one.asset != asset]
+        together = [one for one in others if self.at_once(one, standing)]
         near = [one for one in together if here & self.place(one) and one.kind not in APART]
         apart = self.topology.kind(asset) in APART
         found = [one for one in near if self.crowd(one) > (MANY if apart else 1)]
         found += [one for one in near if not apart and self.wave(one, asset, standing) >= MANY]
-        found += [one for one in self.docket.open.values() if self.goes_on(one, here)]
+        found += [one for one in others if self.goes_on(one, here)]
         if not found and len({one.territories for one in together}) >= REGION:
             found = together
         return min(found, key=lambda one: (one.opened, int(one.id)), default=None)
