@@ -29,6 +29,8 @@ def why_notify(alert: Alert, last_told: Told | None, *, repeat: timedelta, now: 
     """Why somebody who was last told ``last_told`` is to be told now; ``repeat`` zero never reminds."""
     if alert.closed is not None:
         return _why_closed(last_told)
+    if alert.part_of:
+        return Reason.NOTHING_NEW
     if last_told is None or last_told.closed:
         return Reason.FIRST
     if alert.severity.rank > last_told.severity.rank:

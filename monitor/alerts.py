@@ -29,6 +29,7 @@ def to_alert(incident: Incident, topology: Topology, blind: Blind, base_url: str
         reason=incident.reason,
         effects=tuple(effects(incident, topology)),
         closing=incident.closing,
+        part_of=incident.part_of,
         blind=blind,
         labels={"territories": ",".join(incident.territories), "phase": incident.phase.value},
         url=f"{base_url}/incidents/{incident.id}" if base_url else "",

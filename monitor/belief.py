@@ -125,13 +125,16 @@ class Belief:
 
     def restless(self) -> bool:
         """Whether time alone may have consequences, or something waits to be written."""
-        return self.book.restless() or abs(self.now - self._flushed) >= FLUSH
+        return self._restless() or abs(self.now - self._flushed) >= FLUSH
+
+    def _restless(self) -> bool:
+        return self.book.restless() or any(incidents.young(one, self.now) for one in self.book.open.values())
 
     def conclude(self, signals: Sequence[Signal]) -> Step | None:
         """Draw the consequences; None when there is nothing to write."""
         book: Book = self.book
         changes: list[Change] = []
-        if signals or book.restless():
+        if signals or self._restless():
             touched = {asset for signal in signals for asset in self._concerned(signal)}
             book, changes = incidents.apply(book, sorted(touched), self.outlook(self.now))
         idle = not (signals or changes or self.own.moved)

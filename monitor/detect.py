@@ -125,6 +125,7 @@ def _confirm(state: State, look: _Look) -> State:
         state.settled_since,
         state.before,
         look.at,
+        refused=state.refused and look.refused,
         quiet=state.quiet,
         changes=state.changes << 1 & HISTORY,
         flapping=state.flapping,
@@ -159,7 +160,8 @@ def _settle(state: State, leant: State, look: _Look, rule: Rule, began: datetime
         reason = f"comes and goes: {changes.bit_count()} changes in the last {HISTORY.bit_length()} looks"
     after = State(
         new, began, reason, new, began, new, look.at,
-        quiet=leant.quiet, changes=changes, flapping=flapping, values=look.values,
+        refused=new is Phase.DOWN and leant.refused, quiet=leant.quiet, changes=changes, flapping=flapping,
+        values=look.values,
     )  # fmt: skip # a column of fourteen lines would hide the rest
     return after, Settled(state.settled, new, began, reason)
 

@@ -7,7 +7,7 @@ from alerting.model import Severity
 from monitor.docket import Book, Change, Docket, Finding, worst
 from monitor.impact import people
 from monitor.model import Entry, Incident, Phase
-from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption, at_once
+from monitor.outlook import MOMENT, TROUBLE, UNSEEN, Outlook, Presumption, at_once
 from monitor.topology import Standing, Topology
 
 LONGEST_HOLD = timedelta(minutes=10)
@@ -35,6 +35,7 @@ def apply(book: Book, touched: Iterable[str], view: Outlook) -> tuple[Book, list
         turn.consider(asset)
     for asset in [name for name in turn.waiting if name in view.topology.servers]:
         turn.consider(asset)  # what it is made of has spoken by now
+    turn.gather()
     return turn.result()
 
 
@@ -55,6 +56,11 @@ def no_longer_watched(book: Book, topology: Topology, now: datetime) -> tuple[Bo
             turn.docket.close(turn.docket.open[incident.id], "no longer watched", now)
     turn.waiting = {asset: at for asset, at in turn.waiting.items() if asset in topology.checks}
     return turn.result()
+
+
+def young(incident: Incident, now: datetime) -> bool:
+    """Whether an incident has opened so lately that what it belongs to may only now become plain."""
+    return not incident.part_of and now - incident.opened < YOUNG
 
 
 class _Turn:
@@ -94,7 +100,6 @@ class _Turn:
             self.inferred |= {home.asset} if home is not None and home.confidence < 1 else set()
             self.inferred |= set(self.topology.parents(asset)) if self.view.standing(asset).family else set()
         stack += sorted(self.inferred)
-        stack += [one.asset for one in self.docket.open.values() if self.young(one)]
         while stack:
             asset = stack.pop()
             if asset not in found:
@@ -209,7 +214,7 @@ class _Turn:
 
     def go_on(self, own: Incident, standing: Standing) -> None:
         """Bring an asset's own incident up to date."""
-        if self.merged(own, standing) or (self.young(own) and self.absorbed(own, standing)):
+        if self.merged(own, standing):
             return
         severity = self.view.severity(own.asset, standing.phase)
         if severity is None:
@@ -245,17 +250,19 @@ class _Turn:
         self.docket.merge(own, into)
         return True
 
-    def young(self, incident: Incident) -> bool:
-        """Whether an incident has opened so lately that what it belongs to may only now become plain."""
-        return not incident.part_of and self.now - incident.opened < YOUNG
+    def gather(self) -> None:
+        """Let young incidents be part of what they turn out to belong to."""
+        for number in [one.id for one in self.docket.open.values() if young(one, self.now)]:
+            own = self.docket.open[number]
+            standing = self.view.standing(own.asset)
+            if standing.phase in TROUBLE and not own.part_of and not self.merged(own, standing):
+                self.absorb(own, standing)
 
-    def absorbed(self, own: Incident, standing: Standing) -> bool:
+    def absorb(self, own: Incident, standing: Standing) -> None:
         """Let an incident be part of a larger one that began in the same moment and place."""
         larger = self.kin(own.asset, standing)
-        if larger is None or self.crowd(larger) <= self.crowd(own):
-            return False
-        self.docket.merge(own, larger)
-        return True
+        if larger is not None and self.crowd(larger) > self.crowd(own):
+            self.docket.merge(own, larger)
 
     def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
         """Stand silently behind what explains it; False when that has no incident and waits for none."""
@@ -316,7 +323,7 @@ class _Turn:
         needed = (*self.topology.parents(asset), *self.topology.served.get(asset, ()), *self.topology.siblings(asset))
         if any(self.view.doubted(other, standing, family) for other in needed):
             return True
-        return self.view.doubts(asset, standing) >= MANY
+        return self.view.doubts(asset, standing) >= (MANY if asset not in self.inferred else 1)
 
     def begin(self, asset: str, standing: Standing, severity: Severity, presumed: Presumption | None) -> None:
         """Open an incident: a new one, one that closed a moment ago, or under its true name one that is open."""
@@ -404,7 +411,7 @@ class _Turn:
             other, place = self.view.standing(name), self.docket.place(name)
             if self.topology.kind(name) in APART or (place is not None and place.id != incident.id):
                 continue
-            fell += name not in incident.children and other.phase is Phase.DOWN and at_once(other, standing)
+            fell += name not in incident.children and other.phase is Phase.DOWN and at_once(other, standing, MOMENT)
         return fell
 
     def goes_on(self, incident: Incident, here: set[str]) -> bool:
@@ -417,7 +424,7 @@ class _Turn:
         over = incident.part_of or incident.asset in self.recovered
         if over or incident.kind == "vantage" or incident.phase is not Phase.DOWN:
             return False
-        return at_once(self.known(incident.asset, incident), standing)
+        return at_once(self.known(incident.asset, incident), standing, MOMENT)
 
     def known(self, asset: str, incident: Incident) -> Standing:
         """Return how a cause stands, or stood when its incident began."""

@@ -20,6 +20,8 @@ AT_ONCE = timedelta(seconds=12)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MOST = 8
 """So many checks are named as evidence."""
+MOMENT = timedelta(seconds=2)
+"""The same, where nothing but the moment speaks for one event."""
 UNQUIET = timedelta(seconds=60)
 """So much earlier may trouble have begun whose last good look is not remembered."""
 
@@ -50,12 +52,12 @@ def interval(standing: Standing) -> tuple[datetime, datetime]:
     return min(standing.quiet or until - UNQUIET, until), until
 
 
-def at_once(one: Standing, other: Standing) -> bool:
+def at_once(one: Standing, other: Standing, slack: timedelta = AT_ONCE) -> bool:
     """Whether two troubles may have begun in the same moment, as far as the looks can tell."""
     if one.since is None or other.since is None:
         return False
     (a, b), (c, d) = interval(one), interval(other)
-    return a <= d + AT_ONCE and c <= b + AT_ONCE
+    return a <= d + slack and c <= b + slack
 
 
 class Outlook:
@@ -107,7 +109,9 @@ class Outlook:
         found = self._apparent(asset)
         if found is None:
             return None
-        rivals = (name for name in self.topology.unwatched_above(found.down[0]) if name != asset)
+        over = found.standing.family
+        above = (name for name in self.topology.above(found.down[0]) if name != asset)
+        rivals = (name for name in above if self.over(name, over).phase in UNSEEN)
         return None if any(self._better(rival, asset, found) for rival in rivals) else found
 
     def _better(self, rival: str, asset: str, found: Presumption) -> bool:
@@ -140,7 +144,8 @@ class Outlook:
         known = {name: standing for name, standing in needing.items() if standing.phase not in UNSEEN}
         if sum(standing.phase is Phase.DOWN for standing in known.values()) < 2:
             return None
-        fell = {n: s for n, s in known.items() if s.phase is Phase.DOWN and self._unexplained(n, asset, family)}
+        lost = {n: s for n, s in known.items() if s.phase is Phase.DOWN and not s.refused}
+        fell = {n: s for n, s in lost.items() if self._unexplained(n, asset, family)}
         down = self._fell_together(fell)
         if len(down) < 2 or len(down) < SHARE * len(known) or (family and not self._spared(down, 10 - family)):
             return None
@@ -171,6 +176,8 @@ class Outlook:
             above = self.blocked(need, gone)
             if above:
                 return gone(above)
+            if by in self.topology.above(need):
+                return None  # it would itself be explained
             found = self._apparent(need)  # what is being worked out explains nothing yet
             return found.standing.since if found and found.standing.family == family else None
 

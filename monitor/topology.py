@@ -49,6 +49,8 @@ class Standing:
     """The one address family it is worse over; 0: no one family."""
     flapping: bool = False
     """Its trouble is that it comes and goes."""
+    refused: bool = False
+    """It answers, and refuses: no lost way can be the cause."""
 
     def behind(self, cause: str, how: str = "is down") -> "Standing":
         """Return how it stands when something else explains its trouble."""
@@ -160,6 +162,17 @@ class Topology:
     def seen(self, asset: str) -> bool:
         """Whether an asset is looked at, or something that tells of it."""
         return asset in self.checks or (asset in self.world.assets and any(True for _ in self._watched_below(asset)))
+
+    def above(self, asset: str) -> Iterator[str]:
+        """Yield all that an asset hangs on, the nearest first."""
+        stack, passed = [asset], {asset}
+        while stack:
+            for dependency in self.needs.get(stack.pop(0), ()):
+                for need in dependency.needs:
+                    if need not in passed:
+                        passed.add(need)
+                        stack.append(need)
+                        yield need
 
     def suggested_by(self, asset: str) -> list[Dependency]:
         """Return the hypotheses in which something needs the asset."""
@@ -364,7 +377,9 @@ def stand(states: list[State]) -> Standing:
         shown = Phase.RECOVERING if any(state.phase is Phase.RECOVERING for state in down) else Phase.DOWN
         last = max(down, key=lambda state: state.settled_since)
         reason = _reason(down, len(states))
-        return Standing(Phase.DOWN, shown, last.settled_since, reason, seen, undecided, last.quiet)
+        refused = all(state.refused for state in down)
+        since = last.settled_since
+        return Standing(Phase.DOWN, shown, since, reason, seen, undecided, last.quiet, refused=refused)
     doubted = all(state.phase in {Phase.SUSPECT, Phase.DOWN} for state in known)
     if down or graded:
         first = min(down + graded, key=lambda state: state.settled_since)

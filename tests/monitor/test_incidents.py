@@ -55,7 +55,8 @@ class Story:
                 moved = replace(state, phase=phase, since=now)
             else:
                 before = state.before if phase is Phase.UNKNOWN else phase
-                moved = State(phase, now, f"is {phase}", phase, now, before, now)
+                quiet = now - timedelta(seconds=1)
+                moved = State(phase, now, f"is {phase}", phase, now, before, now, quiet=quiet)
             self.states[check_id] = {"": moved}
             found = self.topology.world.checks.get(check_id)
             touched |= set(found.serves) if found else set()
