@@ -165,7 +165,7 @@ class Outlook:
         return len(working) > (1 - SHARE) * len(needing)
 
     def _unexplained(self, asset: str, by: str, family: int) -> bool:
-        """Whether nothing else than ``by`` explains an asset's failure: what is seen to be down, or lost itself."""
+        """Whether nothing else than ``by`` explains an asset's failure: what is seen to be down."""
 
         def gone(need: str) -> datetime | None:
             standing = self.over(need, family)
@@ -174,12 +174,7 @@ class Outlook:
             if need == by or standing.phase not in UNSEEN:
                 return None
             above = self.blocked(need, gone)
-            if above:
-                return gone(above)
-            if by in self.topology.above(need):
-                return None  # it would itself be explained
-            found = self._apparent(need)  # what is being worked out explains nothing yet
-            return found.standing.since if found and found.standing.family == family else None
+            return gone(above) if above else None
 
         return self.blocked(asset, gone) is None
 

@@ -212,18 +212,20 @@ class Topology:
 
     def _find_needing(self, asset: str, now: datetime, family: int) -> list[str]:
         found: dict[str, None] = {}
-        stack, passed = [asset], {asset}
-        while stack:
-            need = stack.pop()
-            for dependency in self.needed_by.get(need, ()):
+        unseen, gone = {asset}, {asset}
+        grows = True
+        while grows:
+            grows = False
+            for dependency in [one for need in sorted(unseen) for one in self.needed_by.get(need, ())]:
                 name = dependency.asset
-                if name in passed or not dependency.holds(now) or not dependency.blocked({need}):
+                if name in gone or not dependency.holds(now) or not dependency.blocked(gone):
                     continue
-                passed.add(name)
+                gone.add(name)
+                grows = True
                 if any(not family or self._family(check) == family for check in self.checks.get(name, ())):
                     found[name] = None
                 else:
-                    stack.append(name)
+                    unseen.add(name)
         return list(found)
 
     def siblings(self, asset: str) -> list[str]:
