@@ -209,7 +209,7 @@ class _Turn:
             self.docket.revive(own, standing.reason)
         elif severity is None:
             self.waiting.pop(asset, None)
-        elif not self.must_wait(asset, standing):
+        elif not self.must_wait(asset, standing, presumed):
             self.begin(asset, standing, severity, presumed)
 
     def go_on(self, own: Incident, standing: Standing) -> None:
@@ -301,7 +301,7 @@ class _Turn:
         self.leave(home, asset, f"is still down {self.settle.total_seconds():.0f} s after the cause was gone")
         return True
 
-    def must_wait(self, asset: str, standing: Standing) -> bool:
+    def must_wait(self, asset: str, standing: Standing, presumed: Presumption | None = None) -> bool:
         """Whether the verdict on something else decides first."""
         began = standing.since or self.now
         for part in (asset, *self.topology.servers.get(asset, ())):
@@ -309,7 +309,7 @@ class _Turn:
                 self.waiting.setdefault(asset, self.now)
                 return True
         undecided = standing.undecided and standing.phase is Phase.DEGRADED
-        if undecided or self.doubtful(asset, standing):
+        if undecided or self.doubtful(asset, standing, presumed.down[0] if presumed else ""):
             return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
         if any(self.view.not_looked_at_since(other, began) for other in self.topology.parents(asset)):
             return self.now - self.waiting.setdefault(asset, self.now) < UNHEARD
@@ -317,10 +317,14 @@ class _Turn:
             return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
         return False
 
-    def doubtful(self, asset: str, standing: Standing) -> bool:
-        """Whether what it needs, what shares its risk, or what stands beside it is in doubt at this moment."""
+    def doubtful(self, asset: str, standing: Standing, witness: str) -> bool:
+        """Whether what it needs, what shares its risk, or what stands beside it is in doubt at this moment.
+
+        ``witness`` went down with what is only presumed to be lost: what shares a risk with it may tell of more.
+        """
         family = standing.family or self.topology.family_of(asset)
-        needed = (*self.topology.parents(asset), *self.topology.served.get(asset, ()), *self.topology.siblings(asset))
+        needed = [*self.topology.parents(asset), *self.topology.served.get(asset, ()), *self.topology.siblings(asset)]
+        needed += self.topology.siblings(witness)
         if any(self.view.doubted(other, standing, family) for other in needed):
             return True
         return self.view.doubts(asset, standing) >= (MANY if asset not in self.inferred else 1)
