@@ -6,7 +6,8 @@ from datetime import datetime
 
 from alerting.model import Severity
 from monitor.model import Entry, Incident, Phase
-from monitor.topology import Standing, Topology
+from monitor.standing import Standing
+from monitor.topology import Topology
 
 
 @dataclass(frozen=True, slots=True)

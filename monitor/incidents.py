@@ -6,26 +6,18 @@ from datetime import datetime, timedelta
 from alerting.model import Severity
 from monitor.docket import Book, Change, Docket, Finding, worst
 from monitor.impact import people
+from monitor.kin import MANY, Kin
 from monitor.model import Entry, Incident, Phase
-from monitor.outlook import MOMENT, TROUBLE, UNSEEN, Outlook, Presumption, at_once
-from monitor.topology import Standing, Topology
+from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption
+from monitor.standing import Standing
+from monitor.topology import Topology
 
 LONGEST_HOLD = timedelta(minutes=10)
 PATIENCE = timedelta(seconds=30)
 """How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
 UNHEARD = timedelta(seconds=90)
 """The same while what it depends on has not been looked at since: it is asked at once, but its answer may be late."""
-MANY = 2
-"""So many more in one place must be in doubt, or down, at one moment for them to be taken as one event."""
 YOUNG = timedelta(seconds=60)
-APART = {"vantage", "nameserver", "cctld", "website"}
-"""Kinds of assets whose trouble says nothing of the place they are named after."""
-WAVE = 4
-"""With so many that fell together an incident is an event that may go on"""
-LASTS = timedelta(minutes=10)
-"""as long as every so often another asset of the same territory falls."""
-REGION = 5
-"""So many incidents that began in one moment in different places are one."""
 
 
 def apply(book: Book, touched: Iterable[str], view: Outlook) -> tuple[Book, list[Change]]:
@@ -73,6 +65,7 @@ class _Turn:
         self.waiting = {asset: min(at, self.now) for asset, at in book.waiting.items()}
         self.recovered = {asset: min(at, self.now) for asset, at in book.recovered.items()}
         self.excused = {asset: min(at, self.now) for asset, at in book.excused.items()}
+        self.kin = Kin(view, self.docket, self.recovered)
         self.inferred: set[str] = set()
         """Assets of which something else tells whether they are lost, over one address family or in whole."""
         world = view.topology.world
@@ -110,15 +103,6 @@ class _Turn:
             if incident.asset in self.recovered:
                 found |= dict.fromkeys((incident.asset, *incident.children, *incident.members))
         return sorted(found, key=lambda asset: (self.topology.depth(asset), asset))
-
-    def root(self, cause: str) -> str:
-        """Go up from a cause that is in no incident to the one that is in trouble itself."""
-        while self.view.standing(cause).phase not in TROUBLE and not self.docket.home(cause):
-            above = self.view.blocked(cause, self.view.lost)
-            if above is None:
-                break
-            cause = above
-        return cause
 
     def seen_from_outside(self, asset: str) -> Standing:
         """Return how an asset stands, with the reason that lies behind it."""
@@ -240,12 +224,12 @@ class _Turn:
     def merged(self, own: Incident, standing: Standing) -> bool:
         """Let an incident be part of another that turned out to be its cause, if both began at once."""
         cause = self.view.cause(own.asset)
-        root = self.root(cause) if cause else ""
+        root = self.kin.root(cause) if cause else ""
         into = self.docket.place(root) if root else None
         if into is None or into.id == own.id or root in (*own.children, *own.members):
             return False
         milder = worst(own.phase, standing.phase) is not standing.phase
-        if milder or self.before(standing, self.known(root, into)):
+        if milder or self.kin.before(standing, self.kin.known(root, into)):
             return False  # it was in other trouble before
         self.docket.merge(own, into)
         return True
@@ -260,13 +244,13 @@ class _Turn:
 
     def absorb(self, own: Incident, standing: Standing) -> None:
         """Let an incident be part of a larger one that began in the same moment and place."""
-        larger = self.kin(own.asset, standing)
-        if larger is not None and self.crowd(larger) > self.crowd(own):
+        larger = self.kin.find(own.asset, standing)
+        if larger is not None and self.kin.crowd(larger) > self.kin.crowd(own):
             self.docket.merge(own, larger)
 
     def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
         """Stand silently behind what explains it; False when that has no incident and waits for none."""
-        cause = self.root(cause)
+        cause = self.kin.root(cause)
         incident = self.docket.place(cause)
         waits = cause in self.waiting
         if incident is None or (waits and home is None):
@@ -334,7 +318,7 @@ class _Turn:
         self.waiting.pop(asset, None)
         self.recovered.pop(asset, None)
         finding = self.finding(asset, standing, severity, presumed)
-        heir = self.heir(asset, standing)
+        heir = self.kin.heir(asset, standing)
         if heir is not None:
             self.docket.take_over(heir, finding)
             return
@@ -342,7 +326,7 @@ class _Turn:
         if lately is not None and lately.closed and self.now - lately.closed < self.reopen:
             self.docket.reopen(lately, finding)
             return
-        kin = self.kin(asset, standing) if presumed is None else None
+        kin = self.kin.find(asset, standing) if presumed is None else None
         if kin is None:
             self.docket.begin(finding)
             return
@@ -362,86 +346,6 @@ class _Turn:
             people(self.topology, touched, nothing_left=left is not None and left[0] == 0),
         )
 
-    def heir(self, asset: str, standing: Standing) -> Incident | None:
-        """Return an open incident of something that this asset explains and that began with it."""
-        for child in self.topology.below(asset):
-            own = self.docket.own(child)
-            if (
-                own is None
-                or own.part_of
-                or own.asset in self.recovered
-                or (own.phase is not Phase.DOWN and standing.phase is Phase.DOWN)
-            ):
-                continue
-            if self.explains(asset, child) and not self.before(self.view.standing(child), standing):
-                return own
-        return None
-
-    def explains(self, asset: str, child: str) -> bool:
-        """Whether an asset that is about to speak explains another's trouble."""
-        cause = self.view.cause(child)
-        return cause is not None and self.root(cause) == asset
-
-    def kin(self, asset: str, standing: Standing) -> Incident | None:
-        """Return the open incident that this trouble belongs to, by one time and one place, where many fell at once."""
-        if self.topology.kind(asset) == "vantage" or standing.phase is not Phase.DOWN:
-            return None
-        here = set(self.topology.territories(asset))
-        others = [one for one in self.docket.open.values() if one.asset != asset]
-        together = [one for one in others if self.at_once(one, standing)]
-        near = [one for one in together if here & self.place(one) and one.kind not in APART]
-        apart = self.topology.kind(asset) in APART
-        found = [one for one in near if self.crowd(one) > (MANY if apart else 1)]
-        found += [one for one in near if not apart and self.wave(one, asset, standing) >= MANY]
-        found += [one for one in others if self.goes_on(one, here)]
-        if not found and len({one.territories for one in together}) >= REGION:
-            found = together
-        return min(found, key=lambda one: (one.opened, int(one.id)), default=None)
-
-    def place(self, incident: Incident) -> set[str]:
-        """Return the territories that an incident touches by what stands there."""
-        assets = (incident.asset, *incident.children, *incident.members)
-        return {t for name in assets if self.topology.kind(name) not in APART for t in self.topology.territories(name)}
-
-    def crowd(self, incident: Incident) -> int:
-        """Return how many of an incident's assets stand in its place."""
-        assets = (incident.asset, *incident.children, *incident.members)
-        return sum(self.topology.kind(name) not in APART for name in assets)
-
-    def wave(self, incident: Incident, asset: str, standing: Standing) -> int:
-        """Return how many fell in the moment in which an asset did, in its place, and are explained by nothing else."""
-        fell = 0
-        for name in self.topology.neighbours(asset):
-            other, place = self.view.standing(name), self.docket.place(name)
-            if self.topology.kind(name) in APART or (place is not None and place.id != incident.id):
-                continue
-            fell += name not in incident.children and other.phase is Phase.DOWN and at_once(other, standing, MOMENT)
-        return fell
-
-    def goes_on(self, incident: Incident, here: set[str]) -> bool:
-        """Whether an incident is an event that takes one asset of a territory after the other."""
-        many = len(incident.members) >= WAVE and not incident.part_of and bool(here & set(incident.territories))
-        return many and self.now - incident.changed < LASTS and incident.asset not in self.recovered
-
-    def at_once(self, incident: Incident, standing: Standing) -> bool:
-        """Whether an incident may have begun in the moment in which this trouble did."""
-        over = incident.part_of or incident.asset in self.recovered
-        if over or incident.kind == "vantage" or incident.phase is not Phase.DOWN:
-            return False
-        return at_once(self.known(incident.asset, incident), standing, MOMENT)
-
-    def known(self, asset: str, incident: Incident) -> Standing:
-        """Return how a cause stands, or stood when its incident began."""
-        standing = self.view.standing(asset)
-        if standing.since is not None and standing.phase in TROUBLE:
-            return standing
-        presumed = self.view.presumed(asset)
-        return presumed.standing if presumed else Standing(Phase.DOWN, Phase.DOWN, incident.began, "", None)
-
-    def before(self, one: Standing, other: Standing) -> bool:
-        """Whether one trouble had begun for certain before another can have."""
-        return not at_once(one, other) and (one.since or self.now) < (other.since or self.now)
-
     def join_kin(self, kin: Incident, finding: Finding) -> None:
         """Let trouble stand as a member in the incident that fell with it; others that did so become part of it too."""
         name = self.topology.name(finding.asset)
@@ -459,7 +363,7 @@ class _Turn:
         )
         for other in list(self.docket.open.values()):
             here = other.id != kin.id and set(other.territories) <= set(territories)
-            if here and other.asset not in kin.children and self.at_once(other, finding.standing):
+            if here and other.asset not in kin.children and self.kin.at_once(other, finding.standing):
                 kin = self.docket.merge(other, kin)
 
     def back(self, asset: str, how: str) -> None:

@@ -8,7 +8,8 @@ from functools import partial
 from alerting.model import Severity
 from monitor.maintenance import Calendar
 from monitor.model import Dependency, Phase, Window
-from monitor.topology import Lost, Standing, States, Topology
+from monitor.standing import Standing
+from monitor.topology import Lost, States, Topology
 
 NO_WORK = Calendar()
 TROUBLE = {Phase.DOWN, Phase.DEGRADED, Phase.PARTITIONED}

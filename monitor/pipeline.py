@@ -27,7 +27,7 @@ from probes.model import Observation
 log = logging.getLogger("lambi.pipeline")
 
 KEEP = timedelta(days=7)
-"""How long a closed incident stays at hand for messages that are still on their way."""
+"""How long a closed incident stays at hand for messages that are still on their way; the wall clock may jump."""
 WHOLE_AGAIN = timedelta(seconds=10)
 """How long messages that wait for the way out leave the rest of it to come back, so that they can say so."""
 
@@ -83,6 +83,8 @@ class Pipeline:
         self._committing: dict[str, Incident] = {}
         """What the turn under way says: its rows may be claimed before their commit has come back."""
         self._recent = {incident.id: incident for incident in boot.unfinished}
+        self._since: dict[str, float] = {}
+        """Since when a closed incident is kept, monotonic."""
         self._back: datetime | None = None
         """Since when this vantage sees the world again, in part at least, and nothing has left because of it yet."""
 
@@ -198,9 +200,11 @@ class Pipeline:
             log.info("incident id=%s revision=%d %s", incident.id, incident.revision, incident.timeline[-1].text)
             if incident.closed:
                 self._recent[incident.id] = incident
-        now = self.belief.now
-        for old in [id_ for id_, known in self._recent.items() if known.closed and now - known.closed > KEEP]:
-            del self._recent[old]
+                self._since[incident.id] = self._clock.monotonic()
+        ended = self._clock.monotonic() - KEEP.total_seconds()
+        for old in [id_ for id_, since in self._since.items() if since < ended]:
+            self._recent.pop(old, None)
+            del self._since[old]
         if step.signals or step.changes:
             self.version += 1
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from monitor.incidents import standings
 from monitor.model import AssetView, CheckView, Health, Phase, Snapshot, State, Works
 from monitor.pipeline import Pipeline
-from monitor.topology import Standing, references
+from monitor.standing import Standing
+from monitor.topology import references
 from probes.clock import Clock
 
 FRESH = 1.0

@@ -4,10 +4,11 @@ Only confirmed dependencies explain a failure; hypotheses are listed for the pag
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from monitor.model import Dependency, Phase, State, World
+from monitor.standing import NOT_WATCHED, Standing, stand, works
 
 States = Mapping[str, Mapping[str, State]]
 """Check -> part -> what is believed of it."""
@@ -29,40 +30,6 @@ LABELS = {
     "vantage": "Vantage",
     "territory": "Territory",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How an asset stands by its checks."""
-
-    phase: Phase
-    """The durable verdict: UP, DEGRADED, DOWN, UNKNOWN, or NOT WATCHED."""
-    shown: Phase
-    """What the page says now: also SUSPECT and RECOVERING."""
-    since: datetime | None
-    reason: str
-    seen: datetime | None
-    undecided: bool = False
-    quiet: datetime | None = None
-    """The last look before the trouble began, if it is remembered."""
-    family: int = 0
-    """The one address family it is worse over; 0: no one family."""
-    flapping: bool = False
-    """Its trouble is that it comes and goes."""
-    refused: bool = False
-    """It answers, and refuses: no lost way can be the cause."""
-
-    def behind(self, cause: str, how: str = "is down") -> "Standing":
-        """Return how it stands when something else explains its trouble."""
-        if self.phase is not Phase.DOWN:
-            return replace(self, reason=f"{self.reason}; {cause} is the cause")
-        reason = f"behind {cause}, which {how}"
-        return replace(self, phase=Phase.UNREACHABLE, shown=Phase.UNREACHABLE, reason=reason)
-
-    """Some of its checks are between two verdicts."""
-
-
-NOT_WATCHED = Standing(Phase.NOT_WATCHED, Phase.NOT_WATCHED, None, "no check watches it", None)
 
 
 class Topology:
@@ -279,7 +246,7 @@ class Topology:
         answering = {
             self.world.checks[check].asset
             for check in self.checks[asset]
-            if any(_works(state) for state in states.get(check, {}).values())
+            if any(works(state) for state in states.get(check, {}).values())
         }
         return len(answering), f"{len(answering)} of {len(servers)} servers answer"
 
@@ -360,62 +327,3 @@ def _once(index: dict[str, list[str]], key: str, value: str) -> None:
 def references(vantage: str, family: int) -> str:
     """Return the id of the check that stands for all references of one family."""
     return f"{vantage}/references/{family}"
-
-
-def stand(states: list[State]) -> Standing:
-    """Fold the states of one asset's checks: what is not known counts neither way, but a failure is remembered."""
-    known = [state for state in states if state.settled is not Phase.UNKNOWN]
-    seen = min((state.seen for state in states), default=None)
-    undecided = any(state.phase in {Phase.SUSPECT, Phase.RECOVERING} for state in states)
-    if not known:
-        shown = Phase.SUSPECT if undecided else Phase.UNKNOWN
-        reason = states[0].reason if states else "not looked at yet"
-        since = min((state.since for state in states), default=None)
-        return Standing(Phase.UNKNOWN, shown, since, reason, seen, undecided)
-    remembered = [state for state in states if state.settled is Phase.UNKNOWN and state.before is Phase.DOWN]
-    down = [state for state in known if state.settled is Phase.DOWN] + remembered
-    graded = [state for state in known if state.settled in {Phase.DEGRADED, Phase.PARTITIONED}]
-    if len(down) == len(known) + len(remembered) and not _darkened(states, down):
-        shown = Phase.RECOVERING if any(state.phase is Phase.RECOVERING for state in down) else Phase.DOWN
-        last = max(down, key=lambda state: state.settled_since)
-        reason = _reason(down, len(states))
-        refused = all(state.refused for state in down)
-        since = last.settled_since
-        return Standing(Phase.DOWN, shown, since, reason, seen, undecided, last.quiet, refused=refused)
-    doubted = all(state.phase in {Phase.SUSPECT, Phase.DOWN} for state in known)
-    if down or graded:
-        first = min(down + graded, key=lambda state: state.settled_since)
-        reason = _reason(down or graded, len(states))
-        parted = any(state.settled is Phase.PARTITIONED for state in graded)
-        phase = Phase.PARTITIONED if parted else Phase.DEGRADED
-        shown = Phase.SUSPECT if doubted else phase
-        comes = all(state.flapping for state in down + graded)
-        return Standing(phase, shown, first.settled_since, reason, seen, undecided, first.quiet, flapping=comes)
-    since = max(state.settled_since for state in known)
-    suspects = [state for state in known if state.phase is Phase.SUSPECT]
-    reason = _reason(suspects, len(states)) if suspects else ""
-    return Standing(Phase.UP, Phase.SUSPECT if doubted else Phase.UP, since, reason, seen, undecided)
-
-
-def _works(state: State) -> bool:
-    """Whether a part answers, or did when it was last seen."""
-    last = state.before if state.settled is Phase.UNKNOWN else state.settled
-    return last in {Phase.UP, Phase.DEGRADED}
-
-
-def _darkened(states: list[State], down: list[State]) -> bool:
-    """Whether something that worked while the rest was down already has only become invisible: it may still work."""
-    seen_down = [state.settled_since for state in down if state.settled is Phase.DOWN]
-    return any(
-        state.settled is Phase.UNKNOWN
-        and state.before in {Phase.UP, Phase.DEGRADED}
-        and all(state.settled_since > since for since in seen_down)
-        for state in states
-    )
-
-
-def _reason(states: list[State], total: int) -> str:
-    """Return the reason most of them share, and how many of all they are."""
-    reasons = [state.reason for state in states]
-    common = max(dict.fromkeys(reasons), key=reasons.count)
-    return common if total == 1 else f"{len(states)} of {total} checks: {common}"
