@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from alerting.model import Alert
+from monitor.impact import in_words, sure
 from monitor.model import Incident
 from monitor.topology import Topology
 
@@ -41,6 +42,12 @@ def effects(incident: Incident, topology: Topology) -> Iterable[str]:
     """Say what follows: what is unreachable, what is left, and what the inventory only suggests."""
     if incident.children and not incident.closed:
         yield f"Unreachable behind it: {topology.names(incident.children, most=8)}"
+    if incident.members and not incident.closed:
+        yield f"Down since the same moment: {topology.names(incident.members, most=8)}"
+    if incident.confidence < 1:
+        yield f"The cause is inferred, nobody looks at it itself: {sure(incident.confidence)}"
+    if people := in_words(incident.people):
+        yield f"People touched: {people}"
     if incident.left and not incident.closed:
         yield f"What is left: {incident.left}"
     for dependency in topology.suggested_by(incident.asset):

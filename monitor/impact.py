@@ -7,6 +7,9 @@ from monitor.topology import Topology
 CARRIES = {"cable", "landing", "power", "router", "network", "site", "ixp", "territory"}
 """Kinds of assets that people's connections run through; a name server or a web site carries none."""
 
+SURE = ((1.0, "certain"), (0.95, "nearly certain"), (0.8, "very likely"), (0.6, "likely"), (0.0, "possible"))
+"""From so much confidence on, a cause is called this."""
+
 
 def people(topology: Topology, assets: Iterable[str], *, nothing_left: bool) -> tuple[int, int]:
     """Return how many people trouble of these assets touches, at least and at most.
@@ -25,6 +28,25 @@ def people(topology: Topology, assets: Iterable[str], *, nothing_left: bool) -> 
             low[code] = min(1.0, low.get(code, 0.0) + least)
             high[code] = min(1.0, high.get(code, 0.0) + most) if most or not nothing_left else 1.0
     return _count(topology, low), _count(topology, high)
+
+
+def in_words(people: tuple[int, int]) -> str:
+    """ "up to 74,700; not known more exactly", in three digits that matter; "" when nothing is known."""
+    least, most = (f"{_rounded(count):,}" for count in people)
+    if not people[1]:
+        return ""
+    if not people[0]:
+        return f"up to {most}; not known more exactly"
+    return f"about {most}" if least == most else f"{least} to {most}"
+
+
+def _rounded(count: int) -> int:
+    return round(count, min(0, 3 - len(str(count))))
+
+
+def sure(confidence: float) -> str:
+    """Say in words how sure it is that something is the cause; 0 to 1."""
+    return next(words for least, words in SURE if confidence >= least)
 
 
 def _share(text: str) -> tuple[float, float]:

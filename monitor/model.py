@@ -440,6 +440,8 @@ class Snapshot:
     """The open ones, worst first."""
     health: Health
     works: Works = Works()
+    parts: Mapping[str, tuple[Incident, ...]] = field(default_factory=dict)
+    """Open incident -> those that turned out to be part of it; they stand nowhere else and are counted nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

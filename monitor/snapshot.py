@@ -1,11 +1,11 @@
 """All that a page needs, at one moment. Built when somebody looks, at most once a second or at once on a change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from monitor.incidents import standings
-from monitor.model import AssetView, CheckView, Health, Phase, Snapshot, State, Works
+from monitor.model import AssetView, CheckView, Health, Incident, Phase, Snapshot, State, Works
 from monitor.pipeline import Pipeline
 from monitor.standing import Standing
 from monitor.topology import references
@@ -47,13 +47,25 @@ def build(pipeline: Pipeline, clock: Clock, site: str, health: Health) -> Snapsh
     world, book = pipeline.world, pipeline.book
     now = clock.now()
     all_standings = standings(world.assets, book, pipeline.belief.outlook(now))
-    owner = {child: incident.id for incident in book.open.values() for child in incident.children}
-    owner |= {incident.asset: incident.id for incident in book.open.values()}
+    owner = {name: one.id for one in book.open.values() for name in (one.asset, *one.children, *one.members)}
+    owner |= {one.asset: top(one, book.open).id for one in book.open.values()}
     assets = {
         asset: _asset_view(pipeline, asset, standing, owner.get(asset, "")) for asset, standing in all_standings.items()
     }
     worst_first = sorted(book.open.values(), key=lambda i: (-i.severity.rank, i.opened, int(i.id)))
-    return Snapshot(pipeline.passed, site, world, assets, tuple(worst_first), health)
+    parts: dict[str, tuple[Incident, ...]] = {}
+    for one in worst_first:
+        home = top(one, book.open).id
+        parts[home] = parts.get(home, ()) + ((one,) if home != one.id else ())
+    alone = tuple(one for one in worst_first if one.id in parts)
+    return Snapshot(pipeline.passed, site, world, assets, alone, health, parts=parts)
+
+
+def top(incident: Incident, known: Mapping[str, Incident]) -> Incident:
+    """Return the incident that one is part of in the end, or itself."""
+    while incident.part_of in known:
+        incident = known[incident.part_of]
+    return incident
 
 
 def _asset_view(pipeline: Pipeline, asset: str, standing: Standing, incident: str) -> AssetView:

@@ -7,6 +7,7 @@ import typer
 
 from monitor.cli import files, options
 from monitor.cli.say import EXIT_USAGE, EXITS, CommandError, out, out_json, table
+from monitor.impact import in_words, sure
 
 app = typer.Typer()
 
@@ -63,7 +64,7 @@ def rows(found: Sequence[dict[str, Any]]) -> tuple[Sequence[str], list[list[str]
             ",".join(one["territories"]) or "region",
             one["title"],
             one["began"],
-            one["closed"] or "open",
+            one["closed"] or (f"part of {one['part_of']}" if one.get("part_of") else "open"),
             one["reason"],
         ]
         for one in found
@@ -80,8 +81,9 @@ def _one(answer: dict[str, Any], *, json: bool) -> None:
     if json:
         out_json(answer)
         return
-    out(f"{answer['id']}: {answer['title']} ({answer['severity']}), {'open' if answer['open'] else 'closed'}")
+    out(f"{answer['id']}: {answer['title']} ({answer['severity']}), {_how(answer)}")
     out(f"{answer['reason']}; began {answer['began']}")
+    _print_cause(answer)
     for key in ("left", "closing", "url"):
         if answer[key]:
             out(f"{key}: {answer[key]}")
@@ -89,3 +91,22 @@ def _one(answer: dict[str, Any], *, json: bool) -> None:
         out(f"  {line['at']}  {line['what']}: {line['text']}")
     for line in answer["told"]:
         out(f"  {line['at']}  told {line['agency']} by {line['channel']} ({line['reason']}): {line['state']}")
+
+
+def _how(answer: dict[str, Any]) -> str:
+    part = answer.get("part_of")
+    return "closed" if answer["closed"] else f"part of {part}" if part else "open"
+
+
+def _print_cause(answer: dict[str, Any]) -> None:
+    """Print how sure the cause is, what says so, and how much it touches."""
+    confidence, touched = answer.get("confidence", 1), answer.get("people", {})
+    if confidence < 1:
+        out(f"the cause is inferred: {sure(confidence)}, {confidence:.0%}")
+    for says in answer.get("evidence", ()):
+        out(f"  {says}")
+    if people := in_words((touched.get("at_least", 0), touched.get("at_most", 0))):
+        out(f"people: {people}")
+    for key, words in (("members", "went down with it"), ("unreachable", "behind it")):
+        if names := answer.get(key):
+            out(f"{words}: {', '.join(names)}")

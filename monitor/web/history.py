@@ -193,6 +193,12 @@ COLUMNS = (
     "closing",
     "runbook",
     "url",
+    "members",
+    "confidence",
+    "evidence",
+    "people_at_least",
+    "people_at_most",
+    "part_of",
 )
 
 
@@ -225,6 +231,12 @@ def _row(incident: Incident, base_url: str) -> tuple[str, ...]:
         incident.closing,
         incident.runbook,
         f"{base_url}/incidents/{incident.id}",
+        " ".join(incident.members),
+        f"{incident.confidence:g}",
+        "; ".join(incident.evidence),
+        str(incident.people[0]),
+        str(incident.people[1]),
+        incident.part_of,
     )
 
 

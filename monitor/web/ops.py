@@ -16,7 +16,9 @@ from probes.clock import Clock
 ANSWERED = frozenset({Phase.UP, Phase.DEGRADED, Phase.RECOVERING})
 """The last look was good."""
 SILENT = frozenset({Phase.DOWN, Phase.SUSPECT, Phase.UNREACHABLE})
-"""The last look failed. What is neither could not look, and exports no probe_success."""
+"""The last look failed. Of what is neither no probe_success is exported: nobody could look, or vantages disagree."""
+BLIND = frozenset({Phase.UNKNOWN, Phase.NOT_WATCHED})
+"""Nobody could look."""
 
 BLACKBOX: tuple[tuple[str, str, str, str, str], ...] = (
     ("icmp", "rtt_seconds", "probe_icmp_duration_seconds", 'phase="rtt"', "Duration of icmp request by phase"),
@@ -95,7 +97,7 @@ def _probes(checks: Iterable[tuple[AssetView, CheckView]]) -> list[Family]:
     for one, check in checks:
         who = _labels(one, check)
         protocol.add(check.family, who)
-        unknown.add(check.phase not in ANSWERED | SILENT, who)
+        unknown.add(check.phase in BLIND, who)
         if check.seen:
             seen.add(check.seen.timestamp(), who)
         if check.phase in ANSWERED | SILENT:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import jinja2
 
+from monitor.impact import in_words, sure
 from monitor.model import Phase, Snapshot
 from monitor.planned import SOON
 from monitor.web import answer, history, view, words
@@ -52,6 +53,7 @@ class Pages:
             kinds=words.KINDS,
             why_told=words.WHY_TOLD,
             notes=view.notes,
+            touched=view.touched,
             timeline=view.timeline,
             week=SOON,
         )
@@ -63,13 +65,16 @@ class Pages:
             local=words.local,
             looked=words.looked,
             moment=words.moment,
+            people=in_words,
             path=lambda text: quote(text, safe=":@"),
             reading=words.reading,
             sentence=words.sentence,
+            returns=view.returns,
             share=words.share,
             slug=words.slug,
             span=words.span,
             stamp=history.stamp,
+            sure=sure,
             told=words.told,
             usual=words.usual,
         )

@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.model import AssetView, Dependency, Entry, Incident, Phase, Snapshot
+from monitor.impact import CARRIES
+from monitor.model import AssetView, Dependency, Entry, Incident, Phase, Snapshot, World
 from monitor.web import words
 
 WORST_FIRST = (
     Phase.DOWN,
     Phase.UNREACHABLE,
+    Phase.PARTITIONED,
     Phase.DEGRADED,
     Phase.SUSPECT,
     Phase.RECOVERING,
@@ -18,7 +20,7 @@ WORST_FIRST = (
     Phase.UP,
     Phase.NOT_WATCHED,
 )
-TROUBLE = frozenset(WORST_FIRST[:5])
+TROUBLE = frozenset(WORST_FIRST[:6])
 NO_ASSETS = frozenset({"vantage", "territory"})
 """Kinds that stand on the page by themselves and in no count."""
 
@@ -181,6 +183,36 @@ def notes(snapshot: Snapshot) -> tuple[str, ...]:
     bugs = f"Lambi has caught {health.bugs} of its own errors since it started" if health.bugs else ""
     series = f"measurements are not being stored: {health.series_error}" if health.series_error else ""
     return tuple(note for note in (health.clock, *health.capabilities, series, bugs) if note)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What an incident touches, as far as its assets tell."""
+
+    territories: tuple[str, ...]
+    cctlds: tuple[str, ...]
+    ixps: tuple[str, ...]
+    carries: bool
+    """People's connections run through some of it."""
+
+
+def touched(incident: Incident, world: World) -> Touched:
+    """Gather what the cause, what fell with it, and what is behind it stand for."""
+    names = (incident.asset, *incident.members, *incident.children)
+    known = [world.assets[name] for name in names if name in world.assets]
+    codes = (*incident.territories, *(code for asset in known for code in asset.territories))
+    kinds = [(asset.kind, asset.id) for asset in known]
+    return Touched(
+        tuple(dict.fromkeys(codes)),
+        tuple(name for kind, name in kinds if kind == "cctld"),
+        tuple(name for kind, name in kinds if kind == "ixp"),
+        any(kind in CARRIES for kind, _ in kinds),
+    )
+
+
+def returns(incident: Incident) -> list[datetime]:
+    """When the trouble came back after it had been gone, oldest first."""
+    return [entry.at for entry in incident.timeline if entry.what in {"again", "reopened"}]
 
 
 def timeline(incident: Incident) -> list[Entry]:

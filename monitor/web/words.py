@@ -29,6 +29,7 @@ KINDS = {
 MEANINGS = {
     Phase.UP: "answers as it should",
     Phase.DEGRADED: "answers, but worse than it should",
+    Phase.PARTITIONED: "answers some vantages and not others, all of which see the world",
     Phase.SUSPECT: "did not answer, and is asked again before anything is claimed",
     Phase.DOWN: "does not answer; that is confirmed",
     Phase.RECOVERING: "answers again, and is asked again before that is believed",

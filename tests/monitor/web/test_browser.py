@@ -50,6 +50,7 @@ async def test_axe_finds_nothing(chromium: Browser, scheme: Literal["light", "da
         (worlds.blind, ("/",)),
         (worlds.hostile, ("/", "/asset/cctld:bb")),
         (worlds.works, WORKS),
+        (worlds.tangle, ("/", "/incidents", "/incidents/17", "/incidents/18")),
     ):
         async with Site(world()) as site:
             for path in paths:
@@ -63,7 +64,7 @@ async def test_nothing_is_wider_than_a_small_telephone(chromium: Browser) -> Non
     """360 pixels; 345 are left of them beside a scroll bar, which a headless browser hides."""
     page = await chromium.new_page()
     wide: list[str] = []
-    for world in (worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile, worlds.works):
+    for world in (worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile, worlds.works, worlds.tangle):
         async with Site(world()) as site:
             for path in (*PATHS, *WORKS, "/asset/vantage:bridgetown"):
                 await page.goto(str(site.client.make_url(path)))

@@ -254,6 +254,25 @@ def storm(now: datetime = NOW) -> Snapshot:
     return replace(s, incidents=open_ones)
 
 
+def tangle(now: datetime = NOW) -> Snapshot:
+    """What nobody looks at must be down; much lies behind it, another incident is part of it, vantages disagree."""
+    s = storm(now)
+    s = with_phase(s, "website:aiix", Phase.PARTITIONED, "reachable from Miami, not from Bridgetown")
+    behind = tuple(name for name in s.assets if name.startswith("nameserver:"))[:12]
+    cause, other = s.incidents
+    cause = replace(
+        cause,
+        confidence=0.75,
+        evidence=("3 of 4 that need it went down at once", "Cable AG-AI 0 may be the cause (not confirmed: 2022)"),
+        people=(0, 74_656),
+        members=("landing:bb-0", "ixp:lcix"),
+        children=(*cause.children, "cctld:lc", *behind),
+        timeline=(*cause.timeline, Entry(now - timedelta(minutes=1), "reopened", "is in trouble again")),
+    )
+    part = replace(other, part_of="17")
+    return replace(s, incidents=(cause,), parts={"17": (part,)})
+
+
 def works(now: datetime = NOW) -> Snapshot:
     """A cable is being repaired, with all that needs it; an exchange is to be, and one person's words are hostile."""
     s = with_phase(calm(now), "cable:ecfs", Phase.DOWN, "no answer from the landing router at its far end")
@@ -379,7 +398,8 @@ def history(snapshot: Snapshot, closed: int = 120) -> FakeLedger:
         )
         for n in range(closed)
     ]
-    return FakeLedger([*snapshot.incidents, *over])
+    parts = [part for found in snapshot.parts.values() for part in found]
+    return FakeLedger([*snapshot.incidents, *parts, *over])
 
 
 RUNBOOK = Runbook(
