@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from monitor import vintage
 from monitor.config.inventory import CableRow, Inventory, IxpRow, LandingRow, Row
 from monitor.model import Asset, Dependency, Provenance, Territory
 
@@ -90,10 +91,16 @@ def _cables(known: Inventory) -> Iterator[Asset]:
             owners=row.owners,
             length_km=row.length_km,
             landings="; ".join(_place(landing) for landing in ashore.get(row.cable_id, ())),
+            beyond_the_region="; ".join(_beyond(ashore.get(row.cable_id, ()))),
             website=row.website,
             notes=row.notes,
         )
         yield Asset(f"cable:{row.cable_id}", "cable", row.name, row.territories, provenance(row), facts)
+
+
+def _beyond(rows: Iterable[LandingRow]) -> Iterable[str]:
+    """Name the countries outside the region where a cable comes ashore, each once."""
+    return dict.fromkeys(row.country for row in rows if row.in_region == "no")
 
 
 def _place(row: LandingRow) -> str:
@@ -122,10 +129,20 @@ def hypotheses(known: Inventory, made: Iterable[Asset], home: str) -> Iterator[D
     for cable in filter(_in_service, known.cables):
         for code in cable.territories:
             lying.setdefault(code, []).append(f"cable:{cable.cable_id}")
+    whence = {f"cable:{row.cable_id}": provenance(row) for row in known.cables}
     for asset in made:
         code = asset.territories[0] if asset.kind in _LOCAL and len(asset.territories) == 1 else ""
         if code in lying and code != home:
-            yield Dependency(asset.id, tuple(lying[code]), "any", confirmed=False, source=SCHEMATIC)
+            as_of, confidence = vintage.of(whence[need] for need in lying[code])
+            yield Dependency(
+                asset.id,
+                tuple(lying[code]),
+                "any",
+                confirmed=False,
+                source=SCHEMATIC,
+                as_of=as_of,
+                confidence=confidence,
+            )
 
 
 def _in_service(cable: CableRow) -> bool:

@@ -138,7 +138,7 @@ class Checks:
             label = row.name or row.address.partition("://")[2].strip("/") or row.address
             both = f"/{family}" if len(plan.families) > 1 else ""
             target = Target(f"{asset.id}/{label}{both}", row.address, family)
-            self._add(asset.id, target, kind, plan, node)
+            self._add(asset.id, target, kind, plan, node, local=row.local)
 
     def _usual(self, kind: str) -> str:
         return next(iter(self.asked.get(kind, {})), _FIRST)
@@ -201,7 +201,7 @@ class Checks:
             near = did_you_mean(name or "default", self.doc.rules)
             self.problems.append(node.problem(f'unknown rule "{name or "default"}"{near}', key="rule"))
             return Rule()
-        return _rule(row)
+        return rule_of(row)
 
     def _add(
         self,
@@ -214,6 +214,7 @@ class Checks:
         settings: Mapping[str, Any] | None = None,
         serves: tuple[str, ...] = (),
         reference: str = "",
+        local: bool = False,
     ) -> None:
         """Make one check; the inventory's settings win over the template's."""
         values = {**self._agent(kind), **plan.settings, **(settings or {})}
@@ -227,7 +228,7 @@ class Checks:
             self.problems.append(node.problem(f'a second check "{identity}"', "another address, or a name", key="name"))
             return
         self.made[identity] = Check(
-            identity, asset, target, kind, probe, plan.every, plan.timeout, plan.rule, serves, reference
+            identity, asset, target, kind, probe, plan.every, plan.timeout, plan.rule, serves, reference, local
         )
 
     def _agent(self, kind: str) -> dict[str, str]:
@@ -287,10 +288,12 @@ def _key(fault: Fault) -> str:
     return str(fault.location[0]) if fault.location else ""
 
 
-def _rule(row: RuleRow) -> Rule:
+def rule_of(row: RuleRow) -> Rule:
+    """Return what a row says of the evidence a verdict needs."""
     limits = tuple(Threshold(limit.key, limit.above, limit.below) for limit in row.thresholds)
     usual = tuple(Baseline(one.key, one.least, one.above, one.below) for one in row.baselines)
-    return Rule(row.fall, row.rise, row.silence, row.refusal, limits, baselines=usual)
+    graded, comes = (row.degraded_fall, row.degraded_rise), (row.flap, row.steady)
+    return Rule(row.fall, row.rise, row.silence, row.refusal, limits, *graded, *comes, row.agree, usual)
 
 
 def _name(kind: str, settings: Mapping[str, Any]) -> str:

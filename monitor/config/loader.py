@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from monitor import data
 from monitor.config.channels import build_channels, forms
+from monitor.config.depends import orphans
 from monitor.config.doors import base_url, ops_door, state
 from monitor.config.guard import check_guard
 from monitor.config.inventory import TABLES, read_inventory
@@ -66,7 +67,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     maintenance, wrong = windows(doc, tree, {*world.assets, *assets}, home_zone(doc, world.territories))
     problems += wrong
     ops, wrong = ops_door(doc, tree, environ)
-    problems += wrong
+    problems += wrong or ([] if problems else orphans(doc, tree, world.checks.values()))
     home, people = state(doc), directory(doc)
     noted = [] if problems else notes(doc, tree, world, people.contacts.values(), channels)
     settings = Settings(

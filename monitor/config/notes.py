@@ -8,8 +8,8 @@ from monitor.config.problems import Problem
 from monitor.config.schema import DependRow, Document
 from monitor.model import World
 
-_ENOUGH = {"all": any, "any": all}
-"""Of which needs a failure must be seen to explain another's."""
+_ENOUGH = {"all": any, "any": all, "weight": any}
+"""Of which needs a failure must be seen to explain another's; of weights, some."""
 
 
 def notes(doc: Document, tree: Node, world: World, contacts: Collection[Contact], on: Collection[str]) -> list[Problem]:
@@ -45,7 +45,7 @@ def _depends(doc: Document, tree: Node, asked: Collection[str]) -> Iterator[Prob
             yield node.problem("a guess that silences nobody", expected, key="confirmed")
         for index, need in enumerate(row.on if row.confirmed else ()):
             if need not in seen:
-                what = "this dependency" if row.mode == "any" else "it"
+                what = "it" if row.mode == "all" else "this dependency"
                 message = f'nothing asks "{need}", so {what} never explains why "{row.asset}" does not answer'
                 yield node.at("on").problem(message, f'a target: "{need} ADDRESS"', key=index)
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerting.model import Severity
 from monitor.config.types import (
+    Age,
     Asked,
     AssetId,
     Desk,
@@ -131,6 +132,11 @@ class RuleRow(Strict):
     rise: Annotated[int, Field(ge=1, le=100)] = 2
     silence: Duration = 8.0
     refusal: Duration = 2.0
+    degraded_fall: Annotated[int, Field(ge=1, le=100)] = 3
+    degraded_rise: Annotated[int, Field(ge=1, le=100)] = 2
+    flap: Annotated[int, Field(ge=0, le=64)] = 6
+    steady: Annotated[int, Field(ge=1, le=1000)] = 10
+    agree: Annotated[int, Field(ge=1, le=100)] | None = None
     thresholds: tuple[ThresholdRow, ...] = ()
     baselines: tuple[BaselineRow, ...] = ()
 
@@ -157,6 +163,8 @@ class Incidents(Strict):
     """How incidents behave."""
 
     settle: Duration = 120.0
+    hold: Duration = 120.0
+    reopen: Duration = 900.0
 
 
 class Deadlines(Strict):
@@ -253,6 +261,7 @@ class TargetRow(Strict):
     every: Positive | None = None
     timeout: Positive | None = None
     rule: str | None = None
+    local: bool = False
     settings: dict[str, Any] = {}
 
     @model_validator(mode="before")
@@ -271,9 +280,14 @@ class DependRow(Strict):
 
     asset: AssetId
     on: Annotated[tuple[AssetId, ...], Field(min_length=1)]
-    mode: Literal["all", "any"] = "all"
+    mode: Literal["all", "any", "weight"] = "all"
+    weights: tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...] = ()
+    at_least: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     confirmed: bool = False
+    since: Annotated[str, Field(alias="from", examples=["2026-11-28 22:00"])] = ""
+    until: Annotated[str, Field(examples=["2026-12-24 06:00"])] = ""
     source: str = "operator"
+    as_of: Age | Literal[""] = ""
 
 
 class AddressRow(Strict):

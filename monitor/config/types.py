@@ -135,6 +135,14 @@ def asset_id(value: Any) -> str:
     return text
 
 
+def age(value: Any) -> str:
+    """Return the date of what somebody knows: a year, a month, or a day."""
+    text = _text(value)
+    if not re.fullmatch(r"(?:19|20)\d{2}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?", text, re.ASCII):
+        raise wrong(f'"{text[:20]}" is not a date', "like 2026, 2026-11 or 2026-11-24")
+    return text
+
+
 def iso2(value: Any) -> str:
     """Return an ISO 3166-1 alpha-2 code; whether it is of the region is checked later."""
     text = _text(value)
@@ -213,6 +221,7 @@ Asked = Annotated[str, BeforeValidator(asked), _kind({**_STRING, "examples": ["1
 Zone = Annotated[str, BeforeValidator(zone), _kind({**_STRING, "examples": ["America/Port_of_Spain"]})]
 Slug = Annotated[str, BeforeValidator(slug), _kind({**_STRING, "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"})]
 AssetId = Annotated[str, BeforeValidator(asset_id), _kind({**_STRING, "examples": ["router:bridgetown-1"]})]
+Age = Annotated[str, BeforeValidator(age), _kind({**_STRING, "examples": ["2026-11"]})]
 Iso2 = Annotated[str, BeforeValidator(iso2), _kind({**_STRING, "pattern": "^[A-Z]{2}$", "examples": ["BB"]})]
 Language = Annotated[str, BeforeValidator(language), _kind({**_STRING, "pattern": "^[a-z]{2,3}$", "examples": ["en"]})]
 SiteLetter = Annotated[str, BeforeValidator(site_letter), _kind({**_STRING, "maxLength": 1})]

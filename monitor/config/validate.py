@@ -158,7 +158,8 @@ def _keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
     for piece in location:
         annotation = _below(annotation, piece)
     bare = _bare(annotation)
-    return list(bare.model_fields) if isinstance(bare, type) and issubclass(bare, BaseModel) else []
+    fields = bare.model_fields if isinstance(bare, type) and issubclass(bare, BaseModel) else {}
+    return [field.alias or name for name, field in fields.items()]
 
 
 def _described(model: type[BaseModel], location: tuple[str | int, ...]) -> str:

@@ -1,16 +1,17 @@
 """Document and inventory -> World; everything that does not hold together is told."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Collection, Iterable, Mapping
 
 from alerting.model import Severity
 from monitor.config import assets as made
 from monitor.config.checks import Checks
+from monitor.config.depends import dependencies
 from monitor.config.inventory import Inventory
+from monitor.config.maintenance import home_zone
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean, which_territory
 from monitor.config.schema import KINDS, OWN_KINDS, AssetRow, Document, SeverityLine
-from monitor.model import Asset, Dependency, Phase, Provenance, SeverityRow, World
+from monitor.model import Asset, Phase, Provenance, SeverityRow, World
 
 
 def build(doc: Document, tree: Node, known: Inventory, named: Collection[str]) -> tuple[World, list[Problem]]:
@@ -28,9 +29,9 @@ def build(doc: Document, tree: Node, known: Inventory, named: Collection[str]) -
     checks.websites(known)
     checks.targets(assets, named)
     problems += checks.problems
-    problems += _depends(doc, tree, {*assets, *named})
+    own, wrong = dependencies(doc, tree, {*assets, *named}, home_zone(doc, territories))
+    problems += wrong
     problems += severity_holes(doc.severities, tree.at("severities"))
-    own = [Dependency(row.asset, row.on, row.mode, row.confirmed, row.source) for row in doc.depends]
     settled = {dependency.asset for dependency in own}
     guessed = [
         guess for guess in made.hypotheses(known, assets.values(), doc.vantage.territory) if guess.asset not in settled
@@ -44,6 +45,8 @@ def build(doc: Document, tree: Node, known: Inventory, named: Collection[str]) -
         severities=tuple(map(_severity, doc.severities)),
         quorum=doc.guard.quorum,
         settle_seconds=doc.incidents.settle,
+        hold_seconds=doc.incidents.hold,
+        reopen_seconds=doc.incidents.reopen,
     )
     return world, problems
 
@@ -91,44 +94,6 @@ def _own_asset(row: AssetRow, node: Node, assets: Mapping[str, Asset], names: Ma
             near = which_territory(code, names)
             problems.append(node.problem(f'unknown territory "{code}"{near}', "an ISO code", key=key))
     return problems
-
-
-def _depends(doc: Document, tree: Node, assets: Collection[str]) -> list[Problem]:
-    problems = []
-    for number, row in enumerate(doc.depends):
-        node = tree.at("depends", number)
-        places: list[tuple[str | int, Node, str]] = [("asset", node, row.asset)]
-        places += [(index, node.at("on"), name) for index, name in enumerate(row.on)]
-        for key, at, name in places:
-            if name not in assets:
-                problems.append(at.problem(f'unknown asset "{name}"{did_you_mean(name, assets)}', key=key))
-    return problems + _cycles(doc, tree)
-
-
-def _cycles(doc: Document, tree: Node) -> list[Problem]:
-    needs: dict[str, list[str]] = {}
-    for row in doc.depends:
-        needs.setdefault(row.asset, []).extend(row.on)
-    problems = []
-    for way in cycles(needs):
-        number = next(n for n, row in enumerate(doc.depends) if row.asset == way[0] and way[1] in row.on)
-        problems.append(tree.at("depends", number).problem(f"depends on itself: {' -> '.join(way)}", key="on"))
-    return problems
-
-
-def cycles(needs: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Return cycles as the way around them, until what is left has none."""
-    left = {name: list(below) for name, below in needs.items()}
-    found: list[list[str]] = []
-    while True:
-        try:
-            TopologicalSorter(left).prepare()
-        except CycleError as error:
-            way = list(reversed(error.args[1]))
-            found.append(way)
-            left[way[0]].remove(way[1])
-        else:
-            return found
 
 
 def severity_holes(rows: Iterable[SeverityLine], node: Node) -> list[Problem]:

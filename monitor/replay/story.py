@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, model_validator
 
 from monitor.config import ConfigError
+from monitor.config.depends import cycles
 from monitor.config.nodes import Node, UnreadableError, read_yaml
 from monitor.config.problems import Problem, did_you_mean
 from monitor.config.schema import KINDS, Positive, RuleRow, Strict
 from monitor.config.types import Duration, Slug
 from monitor.config.validate import validated
-from monitor.config.world import cycles
 from monitor.model import Phase
 from monitor.replay import sentences
 from monitor.replay.sentences import Event, Never, Wanted, Watch, When

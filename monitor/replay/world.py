@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Final
 
+from monitor.config.checks import rule_of
 from monitor.maintenance import Calendar, Window
-from monitor.model import Asset, Check, Dependency, Rule, Threshold, World
+from monitor.model import Asset, Check, Dependency, Rule, World
 from monitor.replay.sentences import Watch
 from monitor.replay.story import Story
 from probes.icmp import Icmp
@@ -23,7 +24,7 @@ ADDRESSES = {4: "198.51.100.{}", 6: "2001:db8::{:x}"}
 
 def build(story: Story, shipped: World, start: datetime = START) -> World:
     """Make the world that Lambi is configured with; the severities, territories and defaults are the shipped ones."""
-    rule = _rule(story)
+    rule = Rule() if story.rule is None else rule_of(story.rule)
     checks = [check for name, line in story.lines.items() if line.watched for check in _checks(story, name, line, rule)]
     families = {check.target.family for check in checks}
     checks += [_reference(story, network, family) for family in sorted(families) for network in story.networks]
@@ -39,14 +40,6 @@ def build(story: Story, shipped: World, start: datetime = START) -> World:
         hold_seconds=shipped.hold_seconds if story.hold is None else story.hold,
         reopen_seconds=shipped.reopen_seconds if story.reopen is None else story.reopen,
     )
-
-
-def _rule(story: Story) -> Rule:
-    row = story.rule
-    if row is None:
-        return Rule()
-    limits = tuple(Threshold(limit.key, limit.above, limit.below) for limit in row.thresholds)
-    return Rule(row.fall, row.rise, row.silence, row.refusal, limits)
 
 
 def _assets(story: Story) -> dict[str, Asset]:

@@ -11,9 +11,10 @@ from tests.monitor.worlds import islands
 def said(**changes: object) -> list[str]:
     facts = {
         "id": "1", "asset": "cable:ant1", "kind": "cable", "territories": ("AG",), "severity": Severity.MAJOR,
-        "phase": Phase.DOWN, "began": START, "opened": START, "changed": START, "revision": 1, "reason": "", "title": "",
+        "phase": Phase.DOWN, "began": START, "opened": START, "changed": START, "revision": 1,
+        "reason": "", "title": "",
     }  # fmt: skip # one line a field would hide the story
-    return list(effects(Incident(**{**facts, **changes}), Topology(islands())))  # type: ignore[arg-type] # a test names fields
+    return list(effects(Incident(**{**facts, **changes}), Topology(islands())))  # type: ignore[arg-type]
 
 
 def test_a_cause_that_was_seen_and_touches_nobody_adds_no_word() -> None:

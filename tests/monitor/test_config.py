@@ -1,5 +1,6 @@
 """The shipped files as they are, and the operator's laid over them row by row."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -156,7 +157,8 @@ def test_secrets_are_found_and_never_shown(tmp_path: Path) -> None:
 def test_only_an_operators_word_confirms_a_dependency(tmp_path: Path, settings: Settings) -> None:
     assert settings.world.dependencies
     assert not any(dependency.confirmed for dependency in settings.world.dependencies)
-    own = _over(tmp_path, targets='depends: [{asset: "ixp:barix", on: ["cable:eclink"], confirmed: true}]\n')
+    depends = 'depends: [{asset: "ixp:barix", on: ["cable:eclink"], confirmed: true}]\n'
+    own = _over(tmp_path, targets=f'targets: ["ixp:barix 192.0.2.1"]\n{depends}')
     mine = [dependency for dependency in own.world.dependencies if dependency.asset == "ixp:barix"]
     assert [(dependency.needs, dependency.confirmed) for dependency in mine] == [(("cable:eclink",), True)]
 
@@ -164,3 +166,41 @@ def test_only_an_operators_word_confirms_a_dependency(tmp_path: Path, settings: 
 def test_at_home_no_cable_lies_between(tmp_path: Path) -> None:
     settings = _over(tmp_path, lambi="vantage: {territory: TT}\n")
     assert not any(dependency.asset.startswith("ixp:ttix") for dependency in settings.world.dependencies)
+
+
+def test_what_a_dependency_rule_target_and_incident_may_say(tmp_path: Path) -> None:
+    (tmp_path / "lambi.yaml").write_text(
+        "vantage: {territory: BB}\n"
+        "incidents: {settle: 60s, hold: 5m, reopen: 1h}\n"
+        "rules:\n  link: {flap: 0, steady: 4, degraded_fall: 5, degraded_rise: 6, agree: 2}\n"
+    )
+    (tmp_path / "targets.yaml").write_text(
+        "targets:\n"
+        "  - {asset: 'ixp:grex', address: 192.0.2.1, rule: link, local: true}\n"
+        "  - 'ixp:barix 192.0.2.2'\n"
+        "depends:\n"
+        "  - {asset: 'ixp:grex', on: ['cable:arcos', 'cable:eclink'], mode: weight, weights: ['2.5', 1], at_least: 3,\n"
+        "     confirmed: true, from: '2026-06-01 00:00', until: 2026-12-01T04:00:00Z, source: lease, as_of: 2026-05}\n"
+    )
+    world = load(tmp_path, {}).world
+    assert (world.settle_seconds, world.hold_seconds, world.reopen_seconds) == (60.0, 300.0, 3600.0)
+    rules = {check.asset: check for check in world.checks.values() if check.asset.startswith("ixp:")}
+    rule = rules["ixp:grex"].rule
+    assert (rule.flap, rule.steady, rule.degraded_fall, rule.degraded_rise, rule.agree) == (0, 4, 5, 6, 2)
+    assert [rules[name].local for name in ("ixp:grex", "ixp:barix")] == [True, False]
+    (dependency,) = [one for one in world.dependencies if one.asset == "ixp:grex"]
+    assert (dependency.mode, dependency.weights, dependency.at_least) == ("weight", (2.5, 1.0), 3.0)
+    assert (dependency.source, dependency.as_of, dependency.confirmed) == ("lease", "2026-05", True)
+    assert dependency.since == datetime(2026, 6, 1, 4, tzinfo=UTC)  # on the clock of the vantage's territory
+    assert dependency.until == datetime(2026, 12, 1, 4, tzinfo=UTC)
+
+
+def test_as_shipped_an_incident_is_held_for_two_minutes_and_reopened_within_a_quarter_of_an_hour() -> None:
+    world = load(None, {}).world
+    assert (world.settle_seconds, world.hold_seconds, world.reopen_seconds) == (120.0, 120.0, 900.0)
+    assert {(rule.flap, rule.steady) for rule in (check.rule for check in world.checks.values())} == {(6, 10)}
+
+
+def test_what_the_inventory_suggests_says_how_old_and_how_sure_it_is() -> None:
+    found = {(one.as_of, one.confidence) for one in load(None, {}).world.dependencies}
+    assert found == {("2022-12", "medium")}
