@@ -1,4 +1,4 @@
-"""Words of devices and people, made harmless where lines are read: terminals and logs."""
+"""Words of devices and people, made harmless where they are read: terminals, logs, spreadsheets."""
 
 import logging
 import unicodedata
@@ -22,6 +22,12 @@ def _symbol(char: str) -> str:
     if ord(char) == 0x7F:
         return "\N{SYMBOL FOR DELETE}"
     return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} else char
+
+
+def cell(text: str) -> str:
+    """Disarm what a spreadsheet would run as a formula, by a leading apostrophe; control characters become blanks."""
+    flat = "".join(" " if ord(letter) < 32 or ord(letter) == 127 else letter for letter in text)
+    return f"'{flat}" if flat.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else flat
 
 
 class Line(logging.Formatter):

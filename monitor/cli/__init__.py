@@ -20,6 +20,7 @@ COMMANDS = {
     "probe": "probe",
     "contact": "contact",
     "maintenance": "maintenance",
+    "topology": "topology",
     "config": "config",
     "runbooks": "runbooks",
     "replay": "replay",

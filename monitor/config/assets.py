@@ -126,8 +126,10 @@ def _facts(**values: str | None) -> dict[str, str]:
 def hypotheses(known: Inventory, made: Iterable[Asset], home: str) -> Iterator[Dependency]:
     """Suggest that what stands in a territory needs one of its cables in service; at ``home`` no cable lies between."""
     lying: dict[str, list[str]] = {}
+    away = {row.cable_id for row in known.landings if row.in_region == "no"}
     for cable in filter(_in_service, known.cables):
-        for code in cable.territories:
+        leads = len(cable.territories) > 1 or cable.cable_id in away  # else it stays in its territory
+        for code in cable.territories if leads else ():
             lying.setdefault(code, []).append(f"cable:{cable.cable_id}")
     whence = {f"cable:{row.cable_id}": provenance(row) for row in known.cables}
     for asset in made:

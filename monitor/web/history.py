@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from alerting.model import Severity
 from monitor.model import Coverage, Incident, IncidentFilter, ToldRow, World
+from monitor.plain import cell
 from monitor.planned import Kept, Links, apart
 from monitor.web import words
 from monitor.web.shield import BadQueryError
@@ -238,12 +239,6 @@ def _row(incident: Incident, base_url: str) -> tuple[str, ...]:
         str(incident.people[1]),
         incident.part_of,
     )
-
-
-def cell(text: str) -> str:
-    """Disarm what a spreadsheet would run as a formula, by a leading apostrophe; control characters become blanks."""
-    flat = "".join(" " if ord(letter) < 32 or ord(letter) == 127 else letter for letter in text)
-    return f"'{flat}" if flat.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else flat
 
 
 def stamp(when: datetime) -> str:

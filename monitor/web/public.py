@@ -7,6 +7,9 @@ from aiohttp import web
 
 from alerting.runbooks import Runbook
 from monitor.model import AssetView, Incident, Phase, Snapshot
+from monitor.resilience import Report, report
+from monitor.resilience import fact as resilience_fact
+from monitor.topology import Topology
 from monitor.web import answer, api, history, view, watching, words
 from monitor.web.answer import Answer, Recent
 from monitor.web.history import Ledger
@@ -60,6 +63,8 @@ class _Door:
         self.base_url = base_url
         self.pages = Pages(base_url)
         self.recent = Recent()
+        self.topology: Topology | None = None
+        """Of the last snapshot's world."""
 
     def routes(self) -> dict[str, Build]:
         """Every address that is answered from the snapshot or the ledger."""
@@ -71,11 +76,13 @@ class _Door:
             "/incidents.csv": self.incidents_csv,
             "/incidents/{id}": self.incident,
             "/maintenance": self.maintenance,
+            "/resilience": self.resilience,
             "/robots.txt": self.robots,
             "/api/v1/status": self.api_status,
             "/api/v1/assets": self.api_assets,
             "/api/v1/asset/{id:[\\s\\S]+}": self.api_asset,
             "/api/v1/maintenance": self.api_maintenance,
+            "/api/v1/resilience": self.api_resilience,
             "/api/v1/incidents": self.api_incidents,
             "/api/v1/incident/{id}": self.api_incident,
         }
@@ -171,6 +178,20 @@ class _Door:
     async def maintenance(self, _: web.Request) -> Answer:
         return self.pages.render("maintenance.html", self.snapshot(), self.clock.now())
 
+    async def resilience(self, _: web.Request) -> Answer:
+        snapshot = self.snapshot()
+        found = self._resilience(snapshot)
+        fresh = sum(not cut.always for cut in found.cuts)
+        reached = sorted(found.cables.items(), key=lambda one: len(one[1]))
+        return self.pages.render(
+            "resilience.html", snapshot, self.clock.now(), found=found, fresh=fresh, reached=reached
+        )
+
+    def _resilience(self, snapshot: Snapshot) -> Report:
+        if self.topology is None or self.topology.world is not snapshot.world:
+            self.topology = Topology(snapshot.world)
+        return report(self.topology, snapshot.at, view.gone(snapshot))
+
     async def _incident(self, request: web.Request) -> Incident:
         one = await self.ledger.incident(request.match_info["id"])
         if one is None:
@@ -193,6 +214,9 @@ class _Door:
 
     async def api_maintenance(self, _: web.Request) -> Answer:
         return _json(api.maintenance(self.snapshot()))
+
+    async def api_resilience(self, _: web.Request) -> Answer:
+        return _json(resilience_fact(self._resilience(self.snapshot())))
 
     async def api_incidents(self, request: web.Request) -> Answer:
         return _json(api.incidents(await self._shown(request), self.base_url))

@@ -146,6 +146,11 @@ def narrowed(snapshot: Snapshot, asked: Asked) -> list[AssetView]:
     ]
 
 
+def gone(snapshot: Snapshot) -> list[str]:
+    """List what cannot be reached now, and that is confirmed."""
+    return [name for name, one in snapshot.assets.items() if one.phase in {Phase.DOWN, Phase.UNREACHABLE}]
+
+
 def served(snapshot: Snapshot, asset: str) -> list[tuple[str, Dependency | None]]:
     """List what an asset serves: (asset id, the dependency that says so, or None where a check is the evidence)."""
     by_need = {d.asset: d for d in snapshot.world.dependencies if asset in d.needs}

@@ -11,7 +11,16 @@ from tests.monitor.web import worlds
 from tests.monitor.web.browser import CHROMIUM, browser
 from tests.monitor.web.serving import Site
 
-PATHS = ("/", "/assets?territory=BB", "/asset/cctld:bb", "/asset/cable:ecfs", "/incidents", "/incidents/17", "/nothing")
+PATHS = (
+    "/",
+    "/assets?territory=BB",
+    "/asset/cctld:bb",
+    "/asset/cable:ecfs",
+    "/incidents",
+    "/incidents/17",
+    "/nothing",
+    "/resilience",
+)
 WORKS = ("/", "/maintenance", "/asset/cable:ecfs", "/asset/ixp:lcix", "/assets?kind=cable")
 RULES = {
     "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},

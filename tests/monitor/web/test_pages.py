@@ -21,6 +21,7 @@ PATHS = (
     "/incidents",
     "/incidents/17",
     "/incidents/901",
+    "/resilience",
     "/nothing-here",
 )
 WORLDS = (worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile)
