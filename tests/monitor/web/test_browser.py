@@ -21,7 +21,7 @@ PATHS = (
     "/nothing",
     "/resilience",
 )
-WORKS = ("/", "/maintenance", "/asset/cable:ecfs", "/asset/ixp:lcix", "/assets?kind=cable")
+WORKS = ("/resilience", "/", "/maintenance", "/asset/cable:ecfs", "/asset/ixp:lcix", "/assets?kind=cable")
 RULES = {
     "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
     "dark": {
