@@ -45,7 +45,7 @@ def effects(incident: Incident, topology: Topology) -> Iterable[str]:
     if incident.members and not incident.closed:
         yield f"Down since the same moment: {topology.names(incident.members, most=8)}"
     if incident.confidence < 1:
-        yield f"The cause is inferred, nobody looks at it itself: {sure(incident.confidence)}"
+        yield f"The cause is inferred from what went down at once: {sure(incident.confidence)}"
     if people := in_words(incident.people):
         yield f"People touched: {people}"
     if incident.left and not incident.closed:

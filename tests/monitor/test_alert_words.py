@@ -25,7 +25,7 @@ def test_an_inferred_cause_its_impact_and_what_fell_with_it_are_said() -> None:
     assert said(confidence=0.75, people=(0, 74_656), members=("cable:ant2",), children=("router:ant",)) == [
         "Unreachable behind it: ANT",
         "Down since the same moment: ANT2",
-        "The cause is inferred, nobody looks at it itself: likely",
+        "The cause is inferred from what went down at once: likely",
         "People touched: up to 74,700; not known more exactly",
     ]
 

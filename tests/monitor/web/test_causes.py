@@ -24,7 +24,7 @@ async def test_the_page_says_how_sure_the_cause_is_and_what_says_so() -> None:
         text = Outline(await site.text("/incidents/17")).text
         home = Outline(await site.text("/")).text
         sure_one = Outline(await site.text("/incidents/901")).text
-    assert "likely, 75 % Nobody looks at it itself: it is inferred from what went down at once." in text
+    assert "likely, 75 % It was not seen to fail itself: it is inferred from what went down at once." in text
     assert "What says so 3 of 4 that need it went down at once." in text
     assert "came back 1 time, last at 11:59:00 UTC" in text
     assert "likely 3 looks in a row" in home
