@@ -71,7 +71,8 @@ def ground(held: Held) -> Ground:
         return counting if state.run else Ground.HELD
     if state.phase is Phase.DEGRADED:
         limits = tuple(f"{limit.key} " for limit in held.rule.thresholds)
-        limit = limits and state.reason.startswith(limits) and (" is above " in state.reason or " is below " in state.reason)
+        graded = " is above " in state.reason or " is below " in state.reason
+        limit = limits and state.reason.startswith(limits) and graded
         return Ground.FLAPPING if state.flapping else Ground.LIMIT if limit else Ground.UNUSUAL
     return _PLAIN[state.phase]
 

@@ -164,7 +164,7 @@ class Incidents(Strict):
 
     settle: Duration = 120.0
     hold: Duration = 120.0
-    reopen: Duration = 900.0
+    reopen: Duration = 300.0
 
 
 class Deadlines(Strict):
