@@ -81,6 +81,8 @@ class Alert:
     """What follows from it, one sentence each: what is unreachable behind it, what redundancy is left."""
     closing: str = ""
     """Why it was closed: "answers again", "no longer watched"."""
+    held: bool = False
+    """All is well again, and the incident waits a while before it is said to be over."""
     part_of: str = ""
     """The incident that turned out to be its cause: of this one nothing more is told but its end."""
     blind: tuple[tuple[datetime, datetime | None], ...] = ()

@@ -217,6 +217,9 @@ class Outbox:
                 log.warning("incident=%s: nothing is known of it, its message waits", row.incident)
                 await waiting.put_off(tx, row, now)
                 return None
+            if alert is not None and alert.held:  # soon one message tells the whole of it
+                await waiting.put_off(tx, row, now)
+                return None
             attempt = await waiting.begin(tx, row, alert, now)
             failure = await waiting.unexplained(tx, row, cuts(alert)) if alert and alert.closed else None
             occasion = replace(self._occasion(row, alert, contact, now), failure=failure)

@@ -387,8 +387,13 @@ class _Turn:
             self.docket.revise(own, "updated", Entry(self.now, "recovered", f"{how}; {rest}"))
 
     def holds(self, own: Incident) -> timedelta:
-        """Return how long an asset must have been back: longer each time that it did not stay."""
+        """Return how long an asset must have been back: longer each time that it did not stay.
+
+        The own link is back when the references say so: what waited for it leaves now and must tell that it is over.
+        """
         returns = sum(entry.what in {"again", "reopened"} for entry in own.timeline)
+        if own.kind == "vantage" and not returns:
+            return timedelta()
         return min(self.hold * float(2 ** min(returns, 8)), max(self.hold, LONGEST_HOLD))
 
     def leave(self, home: Incident, asset: str, how: str) -> None:

@@ -223,4 +223,6 @@ class Pipeline:
     def _alert(self, incident: Incident) -> Alert:
         known = (*self.book.open.values(), *self._recent.values())
         cuts = [cut for cut in known if cut.asset == self.world.vantage and cut.phase is Phase.DOWN]
-        return to_alert(incident, self.topology, overlapping(cuts, incident), self._base_url, self._note())
+        alert = to_alert(incident, self.topology, overlapping(cuts, incident), self._base_url, self._note())
+        over = incident.asset in self.book.recovered and not (incident.children or incident.members)
+        return replace(alert, held=over and incident.closed is None)

@@ -200,7 +200,7 @@ def test_one_address_family_is_cut(lab: Archipelago, watchers: Watchers) -> None
     assert same(hub.states(), ("cable:ant1", "cable:ant2", *ANT)) == {"up"}
     lab.heal("bon1")
     hub.wait_all_up()
-    assert not any(one["open"] for one in hub.incidents())
+    hub.wait("every incident over", lambda: not any(one["open"] for one in hub.incidents()), SOON)
     hub.stop()
 
 
