@@ -30,6 +30,7 @@ from monitor.snapshot import Snapshots
 from monitor.store import SeriesStore
 from monitor.upkeep import Upkeep
 from monitor.web import control, ops, public
+from monitor.why import why
 from probes import PROBES
 from probes.clock import Clock, SystemClock, discipline
 from probes.engines import build, capabilities, close
@@ -147,6 +148,7 @@ class App:
             snapshot=self.snapshots,
             ledger=self.ledger,
             runbook=self.runbooks.find,
+            why=lambda word: why(self.pipeline.belief, word),
             clock=self.clock,
             base_url=base,
             count_bug=self.count_bug,

@@ -20,6 +20,7 @@ class Ground(StrEnum):
     COUNTING = "failed looks are being counted"
     GRADING = "looks outside the limits are being counted"
     FAILED = "enough looks failed"
+    REFUSED = "enough looks were refused"
     FLAPPING = "it comes and goes"
     LIMIT = "outside a limit of the rule"
     UNUSUAL = "far from what is usual"
@@ -70,11 +71,14 @@ def ground(held: Held) -> Ground:
         counting = Ground.GRADING if state.leaning is Phase.DEGRADED else Ground.COUNTING
         return counting if state.run else Ground.HELD
     if state.phase is Phase.DEGRADED:
-        limits = tuple(f"{limit.key} " for limit in held.rule.thresholds)
-        graded = " is above " in state.reason or " is below " in state.reason
-        limit = limits and state.reason.startswith(limits) and graded
-        return Ground.FLAPPING if state.flapping else Ground.LIMIT if limit else Ground.UNUSUAL
-    return _PLAIN[state.phase]
+        return Ground.FLAPPING if state.flapping else Ground.LIMIT if _beyond(held) else Ground.UNUSUAL
+    return Ground.REFUSED if state.phase is Phase.DOWN and state.refused else _PLAIN[state.phase]
+
+
+def _beyond(held: Held) -> bool:
+    """Whether the reason is that of a limit: "rtt_seconds 0.9 is above 0.8"."""
+    words = held.state.reason.split()
+    return any(words[:1] == [limit.key] and "is" in words for limit in held.rule.thresholds)
 
 
 def rule(held: Held) -> str:
@@ -129,9 +133,12 @@ def _grading(held: Held) -> str:
 
 
 def _failed(held: Held) -> str:
-    rule_ = held.rule
-    spans = f"{rule_.silence_seconds:g} s of silence or {rule_.refusal_seconds:g} s of refusals"
-    return f"down takes {rule_.fall} failed looks in a row, over at least {spans}"
+    return f"down takes {held.rule.fall} failed looks in a row, over {held.rule.silence_seconds:g} s at least"
+
+
+def _refused(held: Held) -> str:
+    seconds = held.rule.refusal_seconds
+    return f"down takes {held.rule.fall} refusals in a row, over {seconds:g} s at least: loss cannot cause them"
 
 
 def _flapping(held: Held) -> str:
@@ -228,6 +235,7 @@ RULES: Mapping[Ground, tuple[Words, Words]] = {
     Ground.COUNTING: (_counting, _more_or_good),
     Ground.GRADING: (_grading, _more_outside),
     Ground.FAILED: (_failed, _good_looks),
+    Ground.REFUSED: (_refused, _good_looks),
     Ground.FLAPPING: (_flapping, _good_looks),
     Ground.LIMIT: (_limit, _good_looks),
     Ground.UNUSUAL: (_unusual, _good_looks),

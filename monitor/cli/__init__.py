@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "daemon",
     "status": "status",
     "incidents": "incidents",
+    "why": "why",
     "probe": "probe",
     "contact": "contact",
     "maintenance": "maintenance",

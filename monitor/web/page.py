@@ -52,6 +52,7 @@ class Pages:
             trouble=view.TROUBLE,
             kinds=words.KINDS,
             why_told=words.WHY_TOLD,
+            topics=words.TOPICS,
             notes=view.notes,
             touched=view.touched,
             timeline=view.timeline,

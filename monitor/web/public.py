@@ -15,6 +15,8 @@ from monitor.web.answer import Answer, Recent
 from monitor.web.history import Ledger
 from monitor.web.page import Pages
 from monitor.web.shield import BadQueryError, headers, shield
+from monitor.why import Why, topics
+from monitor.why import fact as why_fact
 from probes.clock import Clock
 
 STANDING_STILL = 60.0
@@ -30,12 +32,16 @@ def make_app(
     snapshot: Callable[[], Snapshot],
     ledger: Ledger,
     runbook: Callable[[str], Runbook | None],
+    why: Callable[[str], Why],
     clock: Clock,
     base_url: str,
     count_bug: Callable[[], None],
 ) -> web.Application:
-    """Build the public door. `runbook` is `Runbooks.find`: by a pin ``id@hash``, maybe in later words."""
-    door = _Door(snapshot, ledger, runbook, clock, base_url.rstrip("/"))
+    """Build the public door. `runbook` is `Runbooks.find`: by a pin ``id@hash``, maybe in later words.
+
+    `why` explains an asset, check, target or address; LookupError.
+    """
+    door = _Door(snapshot=snapshot, ledger=ledger, runbook=runbook, why=why, clock=clock, base_url=base_url.rstrip("/"))
     pages = door.pages
     app = web.Application(middlewares=[shield(headers(pages.style), door.refuse, count_bug)], client_max_size=0)
     for path, build in door.routes().items():
@@ -50,15 +56,18 @@ class _Door:
 
     def __init__(
         self,
+        *,
         snapshot: Callable[[], Snapshot],
         ledger: Ledger,
         runbook: Callable[[str], Runbook | None],
+        why: Callable[[str], Why],
         clock: Clock,
         base_url: str,
     ) -> None:
         self.snapshot = snapshot
         self.ledger = ledger
         self.runbook = runbook
+        self.why = why
         self.clock = clock
         self.base_url = base_url
         self.pages = Pages(base_url)
@@ -81,6 +90,7 @@ class _Door:
             "/api/v1/status": self.api_status,
             "/api/v1/assets": self.api_assets,
             "/api/v1/asset/{id:[\\s\\S]+}": self.api_asset,
+            "/api/v1/why/{id:[\\s\\S]+}": self.api_why,
             "/api/v1/maintenance": self.api_maintenance,
             "/api/v1/resilience": self.api_resilience,
             "/api/v1/incidents": self.api_incidents,
@@ -145,6 +155,7 @@ class _Door:
             snapshot,
             self.clock.now(),
             one=one,
+            because=topics(self._why(one.asset.id).because),
             served=view.served(snapshot, one.asset.id),
             lines=watching.lines(one.asset) if one.phase is Phase.NOT_WATCHED else "",
             hint=watching.hint(one.asset),
@@ -211,6 +222,15 @@ class _Door:
     async def api_asset(self, request: web.Request) -> Answer:
         snapshot = self.snapshot()
         return _json(api.asset(snapshot, _find(request, snapshot)))
+
+    async def api_why(self, request: web.Request) -> Answer:
+        return _json(why_fact(self._why(request.match_info["id"])))
+
+    def _why(self, word: str) -> Why:
+        try:
+            return self.why(word)
+        except LookupError as error:
+            raise web.HTTPNotFound(text=f"{str(error.args[0])[:300]}.") from error
 
     async def api_maintenance(self, _: web.Request) -> Answer:
         return _json(api.maintenance(self.snapshot()))

@@ -54,6 +54,18 @@ EVIDENCE = {
 """What the evidence cannot say, by asset kind."""
 
 
+TOPICS = {
+    "looks": "what was seen",
+    "rule": "by which rule",
+    "own link": "our own link",
+    "needs": "what it needs",
+    "vantages": "who looks",
+    "maintenance": "planned work",
+    "incident": "the incident",
+    "change": "what would change it",
+}
+"""What an explanation speaks of, in this order."""
+
 WHY_TOLD = {
     "first": "it began",
     "worse": "it got worse",

@@ -3,7 +3,9 @@
 from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.model import Snapshot
+from monitor.web import words
 from monitor.web.public import make_app
+from monitor.why import Because, Why
 from tests.fakes import FakeClock
 from tests.monitor.web import worlds
 
@@ -22,11 +24,20 @@ class Site:
             snapshot=lambda: self.snapshot,
             ledger=self.ledger,
             runbook=lambda pin: worlds.RUNBOOK if pin.startswith("cable-cut@") else None,
+            why=self.why,
             clock=self.clock,
             base_url=BASE_URL,
             count_bug=self._count,
         )
         self.client = TestClient(TestServer(app))
+
+    def why(self, word: str) -> Why:
+        """Explain an asset in one sentence of each topic, as hostile as its reason is."""
+        one = self.snapshot.assets.get(word)
+        if one is None:
+            raise LookupError(f"no asset, check, target or address here is called {word}")
+        because = tuple(Because(topic, f"{topic}: {one.reason}") for topic in words.TOPICS)
+        return Why(word, one.asset.name, one.phase, one.since, self.snapshot.at, one.reason, because)
 
     def _count(self) -> None:
         self.bugs += 1

@@ -22,7 +22,7 @@ def fields(fact: object) -> set[str]:
 
 async def test_every_field_is_documented() -> None:
     async with Site(worlds.storm()) as site:
-        for path in ("status", "assets", "asset/cctld:bb", "incidents", "incident/17", "resilience"):
+        for path in ("status", "assets", "asset/cctld:bb", "incidents", "incident/17", "resilience", "why/cctld:bb"):
             for name in fields(await site.json(f"/api/v1/{path}")):
                 assert f"`{name}`" in DOCS or f'"{name}"' in DOCS, (path, name)
 

@@ -120,3 +120,15 @@ def test_no_confidence_is_without_a_word_and_only_one_is_certain() -> None:
         "nearly certain",
         "certain",
     ]
+
+
+async def test_an_assets_page_says_why_topic_by_topic_and_the_api_the_same() -> None:
+    async with Site(worlds.storm()) as site:
+        text = Outline(await site.text("/asset/cctld:dm")).text
+        facts = await site.json("/api/v1/why/cctld:dm")
+        async with site.client.get("/api/v1/why/router:none") as response:
+            refusal = (response.status, await response.json())
+    assert "Why? what was seen Looks: 2 of 4 name servers answer. by which rule Rule: 2 of 4" in text
+    assert "what would change it Change: 2 of 4 name servers answer." in text
+    assert (facts["state"], facts["because"][0]["topic"]) == ("degraded", "looks")
+    assert refusal == (404, {"error": "no asset, check, target or address here is called router:none."})
