@@ -74,14 +74,15 @@ def _grow(asset: str, ties: Callable[[str], Ties], passed: set[str], depth: int 
 def _down(topology: Topology, asset: str, now: datetime) -> Ties:
     known = (*topology.needs.get(asset, ()), *topology.hypotheses.get(asset, ()))
     ties: list[tuple[Tie, Sequence[str]]] = [
-        (Tie(_how_much(one), one.confirmed, _facts(one, now)), one.needs) for one in known
+        (Tie(how_much(one), one.confirmed, facts(one, now)), one.needs) for one in known
     ]
     if servers := topology.servers.get(asset):
         ties.append((Tie("answered for by", confirmed=True), servers))
     return ties
 
 
-def _how_much(one: Dependency) -> str:
+def how_much(one: Dependency) -> str:
+    """Say how much of its needs an asset needs, to stand before their names."""
     if one.mode == "weight":
         weights = ", ".join(f"{weight:g}" for weight in one.weights)
         return f"together at least {one.at_least:g} of {sum(one.weights):g} ({weights})"
@@ -91,7 +92,7 @@ def _how_much(one: Dependency) -> str:
 def _up(topology: Topology, asset: str, now: datetime) -> Ties:
     known = (*topology.needed_by.get(asset, ()), *topology.suggested_by(asset))
     ties: list[tuple[Tie, Sequence[str]]] = [
-        (Tie(_how_needed(topology, one, asset), one.confirmed, _facts(one, now)), (one.asset,)) for one in known
+        (Tie(_how_needed(topology, one, asset), one.confirmed, facts(one, now)), (one.asset,)) for one in known
     ]
     if served := topology.served.get(asset):
         ties.append((Tie("it answers for", confirmed=True), served))
@@ -108,9 +109,9 @@ def _how_needed(topology: Topology, one: Dependency, asset: str) -> str:
     return f"needs {one.at_least:g} of {sum(one.weights):g}, {own:g} of them from it; the rest from {others}"
 
 
-def _facts(one: Dependency, now: datetime) -> tuple[str, ...]:
+def facts(one: Dependency, now: datetime) -> tuple[str, ...]:
     """Say what there is to know of a dependency."""
-    facts = [
+    found = [
         f"from {_when(one.since)}" if one.since else "",
         f"until {_when(one.until)}" if one.until else "",
         "" if one.holds(now) else "not in force now",
@@ -118,7 +119,7 @@ def _facts(one: Dependency, now: datetime) -> tuple[str, ...]:
         f"as of {one.as_of}" if one.as_of else "",
         f"confidence {one.confidence}" if one.confidence else "",
     ]
-    return tuple(fact for fact in facts if fact)
+    return tuple(one for one in found if one)
 
 
 def _when(moment: datetime) -> str:

@@ -150,7 +150,18 @@ def _check(check: CheckView, snapshot: Snapshot) -> Fact:
 
 
 def _dependency(need: Dependency) -> Fact:
-    return {"needs": list(need.needs), "mode": need.mode, "confirmed": need.confirmed, "source": need.source}
+    return {
+        "needs": list(need.needs),
+        "mode": need.mode,
+        "weights": list(need.weights),
+        "at_least": need.at_least if need.mode == "weight" else None,
+        "confirmed": need.confirmed,
+        "source": need.source,
+        "from": _time(need.since),
+        "until": _time(need.until),
+        "as_of": need.as_of or None,
+        "confidence": need.confidence or None,
+    }
 
 
 def incidents(page: Shown, base_url: str) -> Fact:

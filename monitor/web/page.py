@@ -10,6 +10,7 @@ import jinja2
 from monitor.impact import in_words, sure
 from monitor.model import Phase, Snapshot
 from monitor.planned import SOON
+from monitor.tree import facts, how_much
 from monitor.web import answer, history, view, words
 from monitor.web.answer import Answer
 
@@ -50,6 +51,7 @@ class Pages:
             meanings=words.MEANINGS,
             evidence=words.EVIDENCE,
             trouble=view.TROUBLE,
+            tie_facts=facts,
             kinds=words.KINDS,
             why_told=words.WHY_TOLD,
             topics=words.TOPICS,
@@ -66,6 +68,7 @@ class Pages:
             local=words.local,
             looked=words.looked,
             moment=words.moment,
+            much=how_much,
             people=in_words,
             path=lambda text: quote(text, safe=":@"),
             reading=words.reading,

@@ -1,14 +1,14 @@
 """An incident on the page: its cause and how sure that is, what says so, what it touches, what is part of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from monitor.belief import Belief
 from monitor.docket import Book
 from monitor.impact import in_words, sure
-from monitor.model import Incident, State, World
+from monitor.model import Dependency, Incident, State, World
 from monitor.snapshot import build
 from monitor.topology import Topology
 from monitor.web.ops import collect
@@ -132,3 +132,24 @@ async def test_an_assets_page_says_why_topic_by_topic_and_the_api_the_same() -> 
     assert "what would change it Change: 2 of 4 name servers answer." in text
     assert (facts["state"], facts["because"][0]["topic"]) == ("degraded", "looks")
     assert refusal == (404, {"error": "no asset, check, target or address here is called router:none."})
+
+
+async def test_a_need_by_weight_for_a_time_is_said_as_it_is_meant() -> None:
+    s = worlds.calm()
+    need = Dependency(
+        "ixp:lcix",
+        ("cable:ecfs", "cable:lc0"),
+        "weight",
+        confirmed=True,
+        weights=(100, 40),
+        at_least=50,
+        until=worlds.NOW + worlds.HOUR,
+        as_of="2026-05",
+    )
+    one = replace(s.assets["ixp:lcix"], needs=(need,))
+    async with Site(replace(s, assets={**s.assets, "ixp:lcix": one})) as site:
+        text = Outline(await site.text("/asset/ixp:lcix")).text
+        (fact,) = (await site.json("/api/v1/asset/ixp:lcix"))["needs"]
+    assert "together at least 50 of 140 (100, 40) Eastern Caribbean Fiber System (ECFS) , Cable LC-" in text
+    assert "confirmed by an operator until 1 Sep 2026 13:00 UTC as of 2026-05" in text
+    assert (fact["mode"], fact["at_least"], fact["until"]) == ("weight", 50, "2026-09-01T13:00:00Z")
