@@ -137,7 +137,8 @@ class _Case:
         of = "" if check.asset == self.asset else f", of {self.name(check.asset)}"
         said = f": {state.reason}" if state.reason else ""
         when = f"last look {self.clock(state.seen)}" if ground(held) is not Ground.FIRST else "no look yet"
-        what = f"{check.kind} {check.target.address}{part} over {NAMES[check.target.family]}{of}"
+        name = check.id.removeprefix(f"{check.target.id}/{check.kind}").replace("/", " ")
+        what = f"{check.kind}{name} {check.target.address}{part} over {NAMES[check.target.family]}{of}"
         return f"{what}: {state.phase}, {when}{said}"
 
     def _rules(self, held: Sequence[Held]) -> Iterator[str]:

@@ -195,9 +195,9 @@ def test_what_a_dependency_rule_target_and_incident_may_say(tmp_path: Path) -> N
     assert dependency.until == datetime(2026, 12, 1, 4, tzinfo=UTC)
 
 
-def test_as_shipped_an_incident_is_held_for_two_minutes_and_reopened_within_a_quarter_of_an_hour() -> None:
+def test_as_shipped_an_incident_is_held_for_two_minutes_and_opens_again_within_five() -> None:
     world = load(None, {}).world
-    assert (world.settle_seconds, world.hold_seconds, world.reopen_seconds) == (120.0, 120.0, 900.0)
+    assert (world.settle_seconds, world.hold_seconds, world.reopen_seconds) == (120.0, 120.0, 300.0)
     assert {(rule.flap, rule.steady) for rule in (check.rule for check in world.checks.values())} == {(6, 10)}
 
 

@@ -289,3 +289,25 @@ def test_in_every_story_every_verdict_has_its_explanation(path: Path) -> None:
         for asset in list(replay.world.assets)[:25]:
             met[explained(replay.belief, asset).phase] += 1
     assert met
+
+
+def test_what_is_back_says_when_its_incident_closes_and_what_waits_says_for_what(tmp_path: Path) -> None:
+    belief = lived(tmp_path, "watch: {cable:c: in BM}\nevents: [60s cut cable:c for 60s]\n", 140)
+    said = topics(explained(belief, "cable:c").because)
+    assert said["incident"][0].startswith("incident 1 is open for it since 12:01:")
+    assert said["incident"][1].endswith("; after 120 s, the incident closes")
+    book = replace(belief.book, open={}, recovered={}, waiting={"cable:c": belief.now})
+    belief.book = book
+    said = topics(explained(belief, "cable:c").because)
+    assert said["incident"][0].startswith("it tells nobody yet: since 12:02:20 UTC it waits for the verdict on what it")
+
+
+def test_what_the_severity_table_leaves_out_and_what_is_part_of_another_is_said(tmp_path: Path) -> None:
+    belief = lived(tmp_path, "watch: {website:w: in BM; over both}\nevents: [60s cut website:w over IPv6]\n", 140)
+    said = topics(explained(belief, "website:w").because)
+    assert said["incident"] == ["no incident: by the severity table a website that is degraded opens none"]
+    belief = lived(tmp_path, "watch: {cable:c: in BM}\nevents: [60s cut cable:c]\n", 140)
+    (one,) = belief.book.open.values()
+    belief.book = replace(belief.book, open={one.id: replace(one, part_of="9")})
+    (line,) = topics(explained(belief, "cable:c").because)["incident"]
+    assert line.endswith(", which is part of incident 9")
