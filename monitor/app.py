@@ -22,13 +22,14 @@ from monitor.data import shipped
 from monitor.instance import Instance, TakenError, drop_root
 from monitor.ledger import MIGRATIONS, Ledger
 from monitor.maintenance import Calendar
-from monitor.model import Health, IncidentFilter, Phase
+from monitor.model import Phase
 from monitor.pipeline import KEEP, Doors, Pipeline
 from monitor.plain import Line
 from monitor.schedule import Scheduler
 from monitor.snapshot import Snapshots
 from monitor.store import SeriesStore
 from monitor.upkeep import Upkeep
+from monitor.views import Health, IncidentFilter
 from monitor.web import control, ops, public
 from monitor.why import why
 from probes import PROBES

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from monitor import figures
-from monitor.model import Baseline, Check, Incident, Learned, Phase, State, Usual
+from monitor.model import Baseline, Check, Incident, Learned, Phase, State
+from monitor.views import Usual
 from monitor.week import HOURS, Band, Change, Shift, Week, median
 from probes.model import Observation, Outcome, Value
 

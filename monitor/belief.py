@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from monitor import incidents
 from monitor.baseline import Baselines
 from monitor.docket import Book, Change
+from monitor.kin import young
 from monitor.maintenance import Calendar
 from monitor.model import Learned, Signal, State, World
 from monitor.outlook import NO_WORK, TROUBLE, Outlook
@@ -128,7 +129,7 @@ class Belief:
         return self._restless() or abs(self.now - self._flushed) >= FLUSH
 
     def _restless(self) -> bool:
-        return self.book.restless() or any(incidents.young(one, self.now) for one in self.book.open.values())
+        return self.book.restless() or any(young(one, self.now) for one in self.book.open.values())
 
     def conclude(self, signals: Sequence[Signal]) -> Step | None:
         """Draw the consequences; None when there is nothing to write."""

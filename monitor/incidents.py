@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from alerting.model import Severity
 from monitor.docket import Book, Change, Docket, Finding, worst
 from monitor.impact import people
-from monitor.kin import MANY, Kin
+from monitor.kin import MANY, Kin, young
 from monitor.model import Entry, Incident, Phase
 from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption
 from monitor.standing import Standing
@@ -17,7 +17,6 @@ PATIENCE = timedelta(seconds=30)
 """How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
 UNHEARD = timedelta(seconds=90)
 """The same while what it depends on has not been looked at since: it is asked at once, but its answer may be late."""
-YOUNG = timedelta(seconds=60)
 
 
 def apply(book: Book, touched: Iterable[str], view: Outlook) -> tuple[Book, list[Change]]:
@@ -48,11 +47,6 @@ def no_longer_watched(book: Book, topology: Topology, now: datetime) -> tuple[Bo
             turn.docket.close(turn.docket.open[incident.id], "no longer watched", now)
     turn.waiting = {asset: at for asset, at in turn.waiting.items() if asset in topology.checks}
     return turn.result()
-
-
-def young(incident: Incident, now: datetime) -> bool:
-    """Whether an incident has opened so lately that what it belongs to may only now become plain."""
-    return not incident.part_of and now - incident.opened < YOUNG
 
 
 class _Turn:

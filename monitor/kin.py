@@ -7,6 +7,7 @@ from monitor.model import Incident, Phase
 from monitor.outlook import MOMENT, TROUBLE, Outlook, at_once
 from monitor.standing import Standing
 
+YOUNG = timedelta(seconds=60)
 APART = {"vantage", "nameserver", "cctld", "website"}
 """Kinds of assets whose trouble says nothing of the place they are named after."""
 MANY = 2
@@ -17,6 +18,11 @@ LASTS = timedelta(minutes=10)
 """as long as every so often another asset of the same territory falls."""
 REGION = 5
 """So many incidents that began in one moment in different places are one."""
+
+
+def young(incident: Incident, now: datetime) -> bool:
+    """Whether an incident has opened so lately that what it belongs to may only now become plain."""
+    return not incident.part_of and now - incident.opened < YOUNG
 
 
 class Kin:

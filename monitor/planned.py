@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from monitor.maintenance import Calendar, Needs, by_end, occurrences, reached
-from monitor.model import Dependency, Window, Works
+from monitor.model import Dependency, Window
+from monitor.views import Works
 
 SOON = timedelta(days=7)
 """How long before its begin a window is shown at what it will touch."""

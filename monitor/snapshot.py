@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.incidents import standings
-from monitor.model import AssetView, CheckView, Health, Incident, Phase, Snapshot, State, Works
+from monitor.model import Incident, Phase, State
 from monitor.pipeline import Pipeline
 from monitor.standing import Standing
 from monitor.topology import references
+from monitor.views import AssetView, CheckView, Health, Snapshot, Works
 from probes.clock import Clock
 
 FRESH = 1.0

@@ -12,10 +12,11 @@ from monitor.config import Settings
 from monitor.config.problems import did_you_mean
 from monitor.ledger import Windows
 from monitor.maintenance import Calendar, checked, occurrences
-from monitor.model import Window, Works
+from monitor.model import Window
 from monitor.moments import lasting
 from monitor.moments import moment as read_moment
 from monitor.planned import Kept, Links, works
+from monitor.views import Works
 from monitor.web.control import Command, Refused
 from probes.clock import Clock
 

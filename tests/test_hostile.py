@@ -11,9 +11,9 @@ from alerting.model import Contact, Reason
 from alerting.render import mail, sms
 from alerting.words import Occasion
 from monitor.cli import say
-from monitor.model import Health
 from monitor.plain import Line
 from monitor.snapshot import build
+from monitor.views import Health
 from monitor.web.exposition import render
 from monitor.web.ops import collect
 from probes.model import Outcome, Part

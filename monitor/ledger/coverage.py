@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from monitor.model import Coverage
+from monitor.views import Coverage
 
 Gap = tuple[datetime, datetime, str]
 NOT_RUNNING = "Lambi was not running"

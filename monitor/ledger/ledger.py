@@ -12,8 +12,9 @@ from monitor.docket import Book, Change
 from monitor.ledger.coverage import blind, coverage, idle
 from monitor.ledger.rows import document, read_incident, read_state, state_row
 from monitor.ledger.windows import Windows
-from monitor.model import Coverage, Entry, Incident, IncidentFilter, Learned, Phase, State, ToldRow
+from monitor.model import Entry, Incident, Learned, Phase, State
 from monitor.planned import Kept
+from monitor.views import Coverage, IncidentFilter, ToldRow
 
 _UPSERT_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SEES = {Phase.UP.value, Phase.DEGRADED.value}

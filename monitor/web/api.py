@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from monitor.model import AssetView, CheckView, Coverage, Dependency, Incident, Snapshot, ToldRow, Window
+from monitor.model import Dependency, Incident, Window
+from monitor.views import AssetView, CheckView, Coverage, Snapshot, ToldRow
 from monitor.web import view, words
 from monitor.web.history import Shown, stamp
 

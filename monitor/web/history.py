@@ -9,9 +9,10 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 from alerting.model import Severity
-from monitor.model import Coverage, Incident, IncidentFilter, ToldRow, World
+from monitor.model import Incident, World
 from monitor.plain import cell
 from monitor.planned import Kept, Links, apart
+from monitor.views import Coverage, IncidentFilter, ToldRow
 from monitor.web import words
 from monitor.web.shield import BadQueryError
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from aiohttp import web
 
 from alerting.model import Severity
-from monitor.model import AssetView, CheckView, Health, Phase, Snapshot
+from monitor.model import Phase
+from monitor.views import AssetView, CheckView, Health, Snapshot
 from monitor.web import view
 from monitor.web.exposition import CONTENT_TYPE, Family, labels, render
 from monitor.web.shield import headers, shield

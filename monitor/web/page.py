@@ -8,9 +8,10 @@ from urllib.parse import quote
 import jinja2
 
 from monitor.impact import in_words, sure
-from monitor.model import Phase, Snapshot
+from monitor.model import Phase
 from monitor.planned import SOON
 from monitor.tree import facts, how_much
+from monitor.views import Snapshot
 from monitor.web import answer, history, view, words
 from monitor.web.answer import Answer
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from aiohttp import web
 
 from alerting.runbooks import Runbook
-from monitor.model import AssetView, Incident, Phase, Snapshot
+from monitor.model import Incident, Phase
 from monitor.resilience import Report, report
 from monitor.resilience import fact as resilience_fact
 from monitor.topology import Topology
+from monitor.views import AssetView, Snapshot
 from monitor.web import answer, api, history, view, watching, words
 from monitor.web.answer import Answer, Recent
 from monitor.web.history import Ledger

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.impact import CARRIES
-from monitor.model import AssetView, Dependency, Entry, Incident, Phase, Snapshot, World
+from monitor.model import Dependency, Entry, Incident, Phase, World
+from monitor.views import AssetView, Snapshot
 from monitor.web import words
 
 WORST_FIRST = (

@@ -6,7 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from monitor import figures
-from monitor.model import AssetView, Incident, Phase, Snapshot, Usual
+from monitor.model import Incident, Phase
+from monitor.views import AssetView, Snapshot, Usual
 from probes.model import Value
 
 KINDS = {

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from alerting.model import Severity
 from monitor import detect
 from monitor.baseline import ALL, MOST, SAVED_AT_ONCE, Baselines, Series
-from monitor.model import Baseline, Incident, Learned, Phase, Rule, State, Usual
+from monitor.model import Baseline, Incident, Learned, Phase, Rule, State
+from monitor.views import Usual
 from probes.model import Observation, Outcome, Part, Value
 from tests.counts import soak
 from tests.fakes import START

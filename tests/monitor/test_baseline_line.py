@@ -7,7 +7,8 @@ import pytest
 
 from monitor.belief import Step
 from monitor.incidents import Book
-from monitor.model import IncidentFilter, Learned, Phase, World
+from monitor.model import Learned, Phase, World
+from monitor.views import IncidentFilter
 from probes.model import Outcome, Part
 from tests.monitor.sim import Fault, Script, Simulation
 from tests.monitor.test_baseline import CHECK, NAME, RTT, START, WEEK, Life, island, saved

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.model import IncidentFilter
 from monitor.schedule import Scheduler
+from monitor.views import IncidentFilter
 from probes.clock import SystemClock
 from probes.model import Ask, Observation, Outcome, Part
 from tests.monitor.sim import Fault, Script, Simulation

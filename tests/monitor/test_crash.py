@@ -14,7 +14,7 @@ from alerting.model import Address, Contact, Route, Severity
 from alerting.outbox import Outbox
 from alerting.plan import Directory
 from alerting.runbooks import Runbooks
-from monitor.model import IncidentFilter
+from monitor.views import IncidentFilter
 from tests.alerting.fakes import Provider
 from tests.counts import soak
 from tests.monitor.sim import Fault, Script, Simulation

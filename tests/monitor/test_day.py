@@ -4,7 +4,8 @@ import hashlib
 from pathlib import Path
 
 from monitor.config import load
-from monitor.model import Check, IncidentFilter, World
+from monitor.model import Check, World
+from monitor.views import IncidentFilter
 from tests.counts import soak
 from tests.monitor.sim import REFUSED, Fault, Script, Simulation
 from tests.monitor.test_pipeline import DIRECTORY

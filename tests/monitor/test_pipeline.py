@@ -7,7 +7,8 @@ import pytest
 
 from alerting.model import Address, Contact, Route, Severity
 from alerting.plan import Directory
-from monitor.model import Check, IncidentFilter, World
+from monitor.model import Check, World
+from monitor.views import IncidentFilter
 from tests.monitor.sim import REFUSED, SILENT, Fault, Script, Simulation
 from tests.monitor.worlds import VANTAGE, check, islands, make_world, reference
 

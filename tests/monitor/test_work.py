@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from monitor.maintenance import Calendar, checked
-from monitor.model import IncidentFilter, Window
+from monitor.model import Window
+from monitor.views import IncidentFilter
 from tests.fakes import START
 from tests.monitor.sim import Fault, Script, Simulation
 from tests.monitor.test_pipeline import DIRECTORY, hits, with_references

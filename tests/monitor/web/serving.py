@@ -2,7 +2,7 @@
 
 from aiohttp.test_utils import TestClient, TestServer
 
-from monitor.model import Snapshot
+from monitor.views import Snapshot
 from monitor.web import words
 from monitor.web.public import make_app
 from monitor.why import Because, Why

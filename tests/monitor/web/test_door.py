@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from monitor.model import Incident, IncidentFilter
+from monitor.model import Incident
+from monitor.views import IncidentFilter
 from tests.monitor.web import worlds
 from tests.monitor.web.serving import Site
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from monitor.model import Phase, Snapshot
+from monitor.model import Phase
+from monitor.views import Snapshot
 from monitor.web.exposition import Family, labels, render
 from monitor.web.ops import make_app
 from tests.fakes import FakeClock

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from monitor.model import Phase, Snapshot
+from monitor.model import Phase
+from monitor.views import Snapshot
 from monitor.web.words import told
 from tests.monitor.web import worlds
 from tests.monitor.web.serving import Site

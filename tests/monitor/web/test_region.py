@@ -7,8 +7,9 @@ from urllib.parse import quote
 import pytest
 
 from monitor import config
-from monitor.model import AssetView, CheckView, Phase, Snapshot, World
+from monitor.model import Phase, World
 from monitor.topology import Topology
+from monitor.views import AssetView, CheckView, Snapshot
 from monitor.web import watching
 from tests.monitor.web import worlds
 from tests.monitor.web.serving import Site

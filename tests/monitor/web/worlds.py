@@ -7,29 +7,10 @@ from datetime import date, datetime, timedelta
 from alerting.model import Severity
 from alerting.runbooks import Runbook
 from monitor.maintenance import Calendar
-from monitor.model import (
-    Asset,
-    AssetView,
-    Check,
-    CheckView,
-    Coverage,
-    Dependency,
-    Entry,
-    Health,
-    Incident,
-    IncidentFilter,
-    Phase,
-    Provenance,
-    Rule,
-    Snapshot,
-    Territory,
-    ToldRow,
-    Usual,
-    Window,
-    World,
-)
+from monitor.model import Asset, Check, Dependency, Entry, Incident, Phase, Provenance, Rule, Territory, Window, World
 from monitor.planned import Kept, Links
 from monitor.planned import works as planned
+from monitor.views import AssetView, CheckView, Coverage, Health, IncidentFilter, Snapshot, ToldRow, Usual
 from probes.model import Target
 from tests.fakes import START
 
