@@ -196,6 +196,36 @@ class Reply:
         return f"Reply({self.channel})"
 
 
+class Act(StrEnum):
+    """What a person may answer."""
+
+    ACK = "ack"
+    NEXT = "next"
+    DONE = "done"
+    WAIT = "wait"
+    REPEAT = "repeat"
+    HELP = "help"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a person answered, after it was authenticated: the code was this contact's, or the link, or the operator."""
+
+    incident: str
+    contact: str
+    """Slug of the contact whose code or link it was."""
+    agency: str
+    what: Act
+    step: int | None
+    """Of the runbook, with DONE."""
+    minutes: int | None
+    """With WAIT."""
+    at: datetime
+    via: str
+    """The channel by which it came, "link", "cli" or "api"."""
+
+
 class Channel(Protocol):
     """One provider. ``form`` says which text it carries: "sms" or "mail"."""
 
