@@ -44,6 +44,8 @@ class Reason(StrEnum):
     WORSE = "worse"
     REPEAT = "repeat"
     RESOLVED = "resolved"
+    ESCALATE = "escalate"
+    HANDOVER = "handover"
     TEST = "test"
     NOTHING_NEW = "nothing new"
     NEVER_TOLD = "never told, nothing to take back"
@@ -117,19 +119,6 @@ class Contact:
     zone: str = "UTC"
     """IANA time zone in which this contact reads times."""
     addresses: tuple[Address, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Who hears what. An empty tuple matches everything."""
-
-    name: str
-    contacts: tuple[str, ...]
-    territories: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    at_least: Severity = Severity.INFO
-    repeat_seconds: float = 0.0
-    """Remind an open incident's contacts after so long; 0 never."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from alerting.model import Address, Contact, Route, Severity
-from alerting.plan import Directory
+from alerting.directory import Directory, Route
+from alerting.model import Address, Contact, Severity
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean, which_territory
 from monitor.config.schema import AddressRow, ContactRow, Document

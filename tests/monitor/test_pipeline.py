@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.model import Address, Contact, Route, Severity
-from alerting.plan import Directory
+from alerting.directory import Directory, Route
+from alerting.model import Address, Contact, Severity
 from monitor.model import Check, IncidentFilter, World
 from tests.monitor.sim import REFUSED, SILENT, Fault, Script, Simulation
 from tests.monitor.worlds import VANTAGE, check, islands, make_world, reference
