@@ -46,6 +46,10 @@ class Rules:
     """Every open alert, for inhibitions."""
 
 
+LONGEST = timedelta(days=32)
+"""A message that a rule would keep back for longer is refused: nobody wants to hear of it then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """What keeps a message back, and until when at least."""
@@ -114,4 +118,4 @@ def verdict(alert: Alert, row: Row, rules: Rules, now: datetime) -> Verdict:
         return Verdict(found.why if found else row.held)
     if found is None or (alert.closed is not None and not found.mute):
         return GO
-    return Verdict(found.why, found.until)
+    return Verdict(found.why, found.until if found.until - now <= LONGEST else None)

@@ -27,8 +27,7 @@ async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetim
     standing = await standings(tx, alert.incident)
     if alert.closed is not None:
         await ladder.over(tx, alert.incident, "the incident has ended", now)
-        if directory.inhibitions:
-            await release(tx, now)
+        await release(tx, now, "" if directory.inhibitions else alert.incident)
         return [
             await _end(tx, alert, where, directory, named=one.route, now=now)
             for where, one in standing.items()
@@ -37,7 +36,7 @@ async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetim
     planned = []
     aims = _aims(alert, directory, standing, now)
     for where, route in aims.items():
-        reason = await _why_open(tx, alert, standing.get(where, Standing()), route, now)
+        reason = await _why_open(tx, alert, await _reopened(tx, standing.get(where, Standing()), now), route, now)
         if reason.speaks:
             await know(tx, directory.contacts[where[0]])
             source = await _source(tx, alert, where, route, now)
@@ -109,11 +108,12 @@ async def plan_test(tx: Transaction, contact: Contact, now: datetime) -> list[Pl
     ]
 
 
-async def release(tx: Transaction, now: datetime) -> None:
-    """Look again at once at whatever a rule keeps back: the rule may hold no longer."""
+async def release(tx: Transaction, now: datetime, incident: str = "") -> None:
+    """Look again at once at what a rule keeps back, of one incident or of all: the rule may hold no longer."""
     await tx.execute(
-        "UPDATE notification SET due_at = ? WHERE state = 'planned' AND held <> '' AND due_at > ?",
-        (micros(now), micros(now)),
+        "UPDATE notification SET due_at = ?1 WHERE state = 'planned' AND held <> '' AND due_at > ?1 "
+        "AND ?2 IN ('', incident)",
+        (micros(now), incident),
     )
 
 
@@ -124,6 +124,14 @@ async def _wants_end(tx: Transaction, alert: Alert, one: Standing, directory: Di
     if one.waiting is not None:
         await supersede(tx, [one.waiting], "the incident has ended", now)
     return directory.by_name[one.route].resolved if one.route in directory.by_name else True
+
+
+async def _reopened(tx: Transaction, one: Standing, now: datetime) -> Standing:
+    """Take back an end that nobody has been told yet: the incident is open again."""
+    if one.waiting is None or not one.ending:
+        return one
+    await supersede(tx, [one.waiting], "open again", now)
+    return Standing(told=one.told, route=one.route)
 
 
 async def _why_open(tx: Transaction, alert: Alert, one: Standing, route: Route, now: datetime) -> Reason:

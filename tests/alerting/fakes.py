@@ -152,6 +152,7 @@ class Office:
             self.clock,
             "Hub",
             self.limits,
+            lambda: [alert for alert in self.truths.values() if alert.closed is None],
         )
         return self.outbox
 
