@@ -112,7 +112,7 @@ class Cap:
     """Messages within ``within``; 0: no limit."""
     within: float = 3600.0
     storm: int = 0
-    """After a message that tells of so many incidents nothing leaves until ``within`` is over; 0: never."""
+    """After a second message that tells of so many incidents nothing leaves until ``within`` is over; 0: never."""
     merge: int = 2
     """So many rows that are due at once become one message."""
 

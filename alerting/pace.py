@@ -27,7 +27,8 @@ class Sent:
 def leaves(sent: Sequence[Sent], severity: Severity, cap: Cap, now: datetime) -> datetime:
     """Return when the next message may leave; ``sent``: those of the last ``cap.within`` seconds, oldest first. Pure.
 
-    What is critical, when nothing critical has been told within the window, waits for the gap alone.
+    The first message of a storm does not close the window: the one after it tells of what came in meanwhile. What is
+    critical, when nothing critical has been told within the window, waits for the gap alone.
     """
     if not sent:
         return now
@@ -37,7 +38,7 @@ def leaves(sent: Sequence[Sent], severity: Severity, cap: Cap, now: datetime) ->
     if not grave and cap.most and len(sent) >= cap.most:
         earliest = max(earliest, sent[-cap.most].at + within)
     if not grave and cap.storm:
-        earliest = max([earliest, *(one.at + within for one in sent if one.size >= cap.storm)])
+        earliest = max([earliest, *(one.at + within for one in sent[1:] if one.size >= cap.storm)])
     return max(now, earliest)
 
 
