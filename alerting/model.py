@@ -44,6 +44,8 @@ class Reason(StrEnum):
     WORSE = "worse"
     REPEAT = "repeat"
     RESOLVED = "resolved"
+    ESCALATE = "escalate"
+    HANDOVER = "handover"
     TEST = "test"
     NOTHING_NEW = "nothing new"
     NEVER_TOLD = "never told, nothing to take back"
@@ -120,19 +122,6 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """Who hears what. An empty tuple matches everything."""
-
-    name: str
-    contacts: tuple[str, ...]
-    territories: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    at_least: Severity = Severity.INFO
-    repeat_seconds: float = 0.0
-    """Remind an open incident's contacts after so long; 0 never."""
-
-
-@dataclass(frozen=True, slots=True)
 class Told:
     """What a contact was last told, or is about to be told, of one incident on one channel."""
 
@@ -194,6 +183,36 @@ class Reply:
     def __repr__(self) -> str:
         """Name the channel only."""
         return f"Reply({self.channel})"
+
+
+class Act(StrEnum):
+    """What a person may answer."""
+
+    ACK = "ack"
+    NEXT = "next"
+    DONE = "done"
+    WAIT = "wait"
+    REPEAT = "repeat"
+    HELP = "help"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a person answered, after it was authenticated: the code was this contact's, or the link, or the operator."""
+
+    incident: str
+    contact: str
+    """Slug of the contact whose code or link it was."""
+    agency: str
+    what: Act
+    step: int | None
+    """Of the runbook, with DONE."""
+    minutes: int | None
+    """With WAIT."""
+    at: datetime
+    via: str
+    """The channel by which it came, "link", "cli" or "api"."""
 
 
 class Channel(Protocol):

@@ -10,31 +10,21 @@ import re
 import sqlite3
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerting import waiting
+from alerting import ladder, waiting
+from alerting.claim import Desk, Job
+from alerting.directory import Directory
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
-from alerting.model import (
-    Accepted,
-    Address,
-    Alert,
-    Channel,
-    Contact,
-    DeliveryError,
-    Message,
-    Reason,
-    UnansweredError,
-    UnreachableError,
-)
-from alerting.plan import Directory, plan_repeat
-from alerting.render import mail, sms
+from alerting.model import Accepted, Address, Alert, Channel, DeliveryError, Reason, UnansweredError, UnreachableError
+from alerting.plan import plan_repeat
 from alerting.runbooks import Runbooks
 from alerting.waiting import Failure, Waiting
-from alerting.words import Occasion, cuts, plain
+from alerting.words import plain
 
 log = logging.getLogger("lambi.outbox")
 
@@ -46,8 +36,6 @@ JOURNAL_SECONDS = 1.0
 """Wait before a journal that failed is tried again."""
 STEP = timedelta(seconds=10)
 """By more than this does wall time never run ahead of monotonic time between two looks, unless the clock was set."""
-REFUSED_ROWS = 64
-"""Rows of a channel that is not configured, ended per transaction."""
 
 
 class Clock(Protocol):
@@ -87,16 +75,6 @@ class Stats:
     """Exceptions that should not have been."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A try whose intent is written."""
-
-    row: Waiting
-    attempt: int
-    message: Message
-    address: Address
-
-
 class Outbox:
     """Sends what the journal says is due."""
 
@@ -110,9 +88,12 @@ class Outbox:
         clock: Clock,
         site: str,
         limits: Limits = Limits(),
+        standing: Callable[[], Iterable[Alert]] = tuple,
     ) -> None:
+        """``truth``: of an incident now; ``standing``: every alert that is open."""
         self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
-        self._runbooks, self._clock, self._site, self._limits = runbooks, clock, site, limits
+        self._clock, self._limits = clock, limits
+        self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing)
         self._woken = asyncio.Event()
         self._recovered = False
         self._restored = False
@@ -186,84 +167,23 @@ class Outbox:
             if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
                 await waiting.prolong(tx, step)
             await waiting.expire(tx, now)
-            jobs = [
-                job for channel in await waiting.channels_due(tx, now) for job in await self._take(tx, channel, now)
-            ]
+            await ladder.advance(tx, self._truth, self._directory(), now)
+            jobs = await self._take(tx, now)
         self._recovered, self._looked = True, looked
         if restored:
             self._restored = False
         return jobs
 
-    async def _take(self, tx: Transaction, channel: str, now: datetime) -> list[Job]:
-        """Fill the free slots of one channel; rows that have nothing to say are ended on the way."""
-        jobs: list[Job] = []
-        free = self._limits.slots - self._busy[channel] if channel in self._channels else REFUSED_ROWS
-        while free > len(jobs) and (rows := await waiting.due(tx, channel, free - len(jobs), now)):
-            prepared = [await self._prepare(tx, row, now) for row in rows]
-            jobs += [job for job in prepared if job]
-        return jobs
-
-    async def _prepare(self, tx: Transaction, row: Waiting, now: datetime) -> Job | None:
-        """Write the intent of a row and render it; or end it, with the reason."""
-        contact = self._directory().contacts.get(row.contact)
-        address = _address(contact, row.channel)
-        if contact is None or address is None or row.overtaken or row.channel not in self._channels:
-            await waiting.end(tx, row, *self._why_not(row, contact, address), now)
-            return None
-        attempt = 0
-        try:
-            alert = self._truth(row.incident) if row.reason is not Reason.TEST else None
-            if alert is None and row.reason is not Reason.TEST:
-                log.warning("incident=%s: nothing is known of it, its message waits", row.incident)
-                await waiting.put_off(tx, row, now)
-                return None
-            if alert is not None and alert.held:  # soon one message tells the whole of it
-                await waiting.put_off(tx, row, now)
-                return None
-            attempt = await waiting.begin(tx, row, alert, now)
-            failure = await waiting.unexplained(tx, row, cuts(alert)) if alert and alert.closed else None
-            occasion = replace(self._occasion(row, alert, contact, now), failure=failure)
-            message = self._message(row, attempt, occasion)
-        except sqlite3.Error:
-            raise
-        except Exception as error:  # noqa: BLE001 - a defect with one row must not keep the others from leaving
-            attempt = attempt or await waiting.begin(tx, row, None, now)
-            await waiting.fail(tx, row, attempt, self._bug(error, address), now)
-            return None
-        await waiting.keep_text(tx, attempt, message)
-        return Job(row, attempt, message, address)
-
-    def _why_not(self, row: Waiting, contact: Contact | None, address: Address | None) -> tuple[str, str]:
-        """Return the final state and the reason of a row that cannot be sent."""
-        if row.overtaken:
-            return "superseded", "a later message says more"
-        if contact is None:
-            return "refused", "the contact is no longer configured"
-        if address is None:
-            return "refused", "the contact has no such address, or it is switched off"
-        return "refused", f"channel {row.channel} is not configured"
-
-    def _occasion(self, row: Waiting, alert: Alert | None, contact: Contact, now: datetime) -> Occasion:
-        return Occasion(
-            alert,
-            row.reason,
-            contact,
-            now,
-            self._site,
-            self._directory().desk,
-            self._runbooks.match(alert) if alert else None,
-            again=row.repeats is not None,
-            told_before=row.told_before,
-        )
-
-    def _message(self, row: Waiting, attempt: int, occasion: Occasion) -> Message:
-        """Make the text; a repeated try keeps the reference of the one it repeats."""
-        form, alert = self._channels[row.channel].form, occasion.alert
-        subject, body = mail(occasion) if form == "mail" else ("", sms(occasion))
-        thread = f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
-        reference = f"{row.repeats or attempt}.{row.planned_at:x}"
-        severity = alert.severity if alert else row.severity
-        return Message(reference, row.incident, subject, body, severity, thread, occasion.now)
+    async def _take(self, tx: Transaction, now: datetime) -> list[Job]:
+        """Fill the free slots of each channel."""
+        channels = await waiting.channels_due(tx, now)
+        if not channels:
+            return []
+        rules = await self._desk.rules(tx, now)
+        taken = [
+            await self._desk.take(tx, name, self._limits.slots - self._busy[name], rules, now) for name in channels
+        ]
+        return [job for jobs in taken for job in jobs]
 
     def _launch(self, job: Job) -> None:
         self._busy[job.row.channel] += 1
@@ -319,15 +239,16 @@ class Outbox:
         return Failure(f"defect in this program: {type(error).__name__}", "failed")
 
     async def _record(self, job: Job, result: Accepted | Failure, now: datetime) -> None:
-        row = job.row
         async with self._journal.transaction() as tx:
             if isinstance(result, Failure):
-                await waiting.fail(tx, row, job.attempt, result, now)
+                await waiting.fail(tx, job.rows, job.attempt, result, now)
             else:
-                await waiting.accept(tx, row, job.attempt, result, now)
-                await self._remind(tx, row, now)
-        how = result.error if isinstance(result, Failure) else "accepted"
-        log.info("tried incident=%s contact=%s channel=%s: %s", row.incident, row.contact, row.channel, how)
+                await waiting.accept(tx, job.rows, job.attempt, result, now)
+                for row in job.rows:
+                    await self._remind(tx, row, now)
+        how, row = result.error if isinstance(result, Failure) else "accepted", job.row
+        more = f" and {len(job.rows) - 1} more" if len(job.rows) > 1 else ""
+        log.info("tried incident=%s%s contact=%s channel=%s: %s", row.incident, more, row.contact, row.channel, how)
 
     async def _remind(self, tx: Transaction, row: Waiting, now: datetime) -> None:
         """Plan the reminder that follows, while the incident is open."""
@@ -337,14 +258,16 @@ class Outbox:
 
     async def _pause(self, now: datetime) -> float:
         """Return seconds until the next row is due; what is due now waits for a slot and is woken by its end."""
-        [(pending, oldest, later)] = await self._journal.read(
+        [(pending, oldest, later, climbs)] = await self._journal.read(
             "SELECT count(*) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
             "min(planned_at) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
-            "min(due_at) FILTER (WHERE state = 'planned' AND due_at > ?) FROM notification WHERE ended_at IS NULL",
+            "min(due_at) FILTER (WHERE state = 'planned' AND due_at > ?), "
+            "(SELECT min(next_at) FROM escalation WHERE next_at IS NOT NULL) FROM notification WHERE ended_at IS NULL",
             (micros(now),) * 3,
         )
+        later = min((at for at in (later, climbs) if at is not None), default=None)
         self._pending, self._oldest = pending, moment(oldest) if oldest is not None else None
-        return LOOK_SECONDS if later is None else min(LOOK_SECONDS, (moment(later) - now).total_seconds())
+        return LOOK_SECONDS if later is None else min(LOOK_SECONDS, max(0.0, (moment(later) - now).total_seconds()))
 
     async def _wait(self, seconds: float) -> None:
         """Wait so long, or until woken."""
@@ -369,11 +292,6 @@ def _wait_out(error: JournalError | sqlite3.Error) -> None:
     if not can_pass(error):
         raise error
     log.error("journal error=%r: trying again", str(error))
-
-
-def _address(contact: Contact | None, channel: str) -> Address | None:
-    addresses = contact.addresses if contact else ()
-    return next((address for address in addresses if address.channel == channel and address.enabled), None)
 
 
 _PERSONAL = re.compile(r"[^\s<>]+@[^\s<>]+|\+?\d[\d ()-]{5,}\d")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from alerting.gsm import ONE_PART, clip, fold, septets
-from alerting.model import Alert, Contact
+from alerting.model import Alert, Contact, Reason
 from alerting.words import Occasion, ending, headword, lasted, local, plain, since
 
 
@@ -114,11 +114,26 @@ def _facts(occasion: Occasion, alert: Alert) -> str:
         ("Since", _both(alert.opened, occasion.contact)),
         ("Until", _both(alert.closed, occasion.contact) if alert.closed else ""),
         ("Evidence", plain(alert.reason)),
+        ("Answers", _answers(occasion)),
         ("Incident", f"{plain(alert.incident, 16)}, revision {alert.revision}"),
         ("Page", plain(alert.url)),
         ("Note", plain(alert.note)),
     ]
     return "\n".join(f"{name + ':':<10}{value}" for name, value in rows if value)
+
+
+def _answers(occasion: Occasion) -> str:
+    """Say who has answered; when the ladder has come this far, that nobody of the agency has."""
+    said = [
+        f"{plain(agency, 60)} {plain(what, 40)} {_clock(at, occasion.contact)}" for at, agency, what in occasion.answers
+    ]
+    if occasion.reason is Reason.ESCALATE:
+        said.append("nobody of those told before you has acknowledged")
+    return "; ".join(said[-6:])
+
+
+def _clock(at: datetime, contact: Contact) -> str:
+    return f"{local(at, contact):%H:%M}"
 
 
 def _both(at: datetime, contact: Contact) -> str:

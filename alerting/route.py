@@ -1,27 +1,63 @@
 """Pure: who is told of an alert, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from alerting.model import Alert, Reason, Route, Told
+from alerting.directory import Route
+from alerting.match import labels
+from alerting.model import Alert, Reason, Told
+
+
+def places(alert: Alert) -> set[str]:
+    """Return the territories of an alert; one of the whole region has none."""
+    return {alert.territory, *alert.labels.get("territories", "").split(",")} - {""}
+
+
+def why_not(alert: Alert, route: Route) -> str:
+    """Say why a route does not speak of this alert, or "" if it does; an empty tuple matches everything."""
+    if alert.severity.rank < route.at_least.rank:
+        return f"it is {alert.severity}, and the route begins at {route.at_least}"
+    if route.territories and not places(alert) & set(route.territories):
+        return (
+            f"it is in {', '.join(sorted(places(alert))) or 'the whole region'}, not in {', '.join(route.territories)}"
+        )
+    if route.kinds and alert.kind not in route.kinds:
+        return f"it is a {alert.kind}, not a {' or '.join(route.kinds)}"
+    known = labels(alert)
+    unfulfilled = next((str(one) for one in route.match if not one.matches(known)), "")
+    return f"{unfulfilled} does not hold" if unfulfilled else ""
 
 
 def matches(alert: Alert, route: Route) -> bool:
-    """Whether the route speaks of this alert; an empty tuple matches everything."""
-    return (
-        alert.severity.rank >= route.at_least.rank
-        and (not route.territories or alert.territory in route.territories)
-        and (not route.kinds or alert.kind in route.kinds)
-    )
+    """Whether the route speaks of this alert."""
+    return not why_not(alert, route)
+
+
+def leaves(alert: Alert, route: Route) -> list[Route]:
+    """Return the routes of one tree that take the alert: the first children that match, or else the route itself."""
+    if why_not(alert, route):
+        return []
+    found: list[Route] = []
+    for child in route.routes:
+        taken = leaves(alert, child)
+        found += taken
+        if taken and not child.proceed:
+            break
+    return found or [route]
+
+
+def taken(alert: Alert, routes: Sequence[Route]) -> Iterator[Route]:
+    """Yield the routes of all trees that take the alert."""
+    for tree in routes:
+        yield from leaves(alert, tree)
 
 
 def who(alert: Alert, routes: Sequence[Route]) -> list[tuple[str, Route]]:
-    """Each contact once, by the first route in order that matches and names it."""
+    """Each contact or rotation once, by the first route in order that takes the alert and names it."""
     found: dict[str, Route] = {}
-    for route in routes:
-        if matches(alert, route):
-            for contact in route.contacts:
-                found.setdefault(contact, route)
+    for route in taken(alert, routes):
+        for contact in route.contacts:
+            found.setdefault(contact, route)
     return list(found.items())
 
 

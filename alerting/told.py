@@ -1,11 +1,19 @@
 """What the journal says of who was told: agencies and contact slugs, never an address."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from alerting.journal import Journal, moment
+from alerting.journal import Journal, micros, moment
 
-STATES = {"planned": "pending", "ready": "pending", "accepted": "sent", "expired": "failed", "refused": "failed"}
+STATES = {
+    "planned": "pending",
+    "ready": "pending",
+    "accepted": "sent",
+    "delivered": "sent",
+    "acknowledged": "acknowledged",
+    "expired": "failed",
+    "refused": "failed",
+}
 """The tables' word -> what a reader is told; superseded rows never left and stand for nobody."""
 
 
@@ -18,9 +26,29 @@ class ToldRow:
     channel: str
     reason: str
     state: str
-    """pending, sent (the provider has taken it), failed"""
+    """pending, sent (the provider has taken it), acknowledged (before it left), failed"""
     at: datetime
     """When that became so."""
+
+
+async def hanging(journal: Journal, now: datetime, slack: timedelta = timedelta(minutes=5)) -> list[str]:
+    """Return what should have ended or moved by now and has not: rows past their deadline, timers past their time.
+
+    Each sentence is a defect of ours. ``slack``: how long the outbox may be behind.
+    """
+    late = micros(now - slack)
+    rows = await journal.read(
+        "SELECT 'notification ' || id || ' of ' || incident || ' is ' || state || ' past its deadline' "
+        "FROM notification WHERE ended_at IS NULL AND deadline_at < ?1 "
+        "UNION ALL SELECT 'notification ' || id || ' of ' || incident || ' would never end' FROM notification "
+        "WHERE ended_at IS NULL AND due_at > deadline_at "
+        "UNION ALL SELECT 'attempt ' || id || ' has been under way since long ago' FROM attempt "
+        "WHERE status = 'intent' AND intent_at < ?1 "
+        "UNION ALL SELECT 'ladder ' || ladder || ' of ' || incident || ' stands still' FROM escalation "
+        "WHERE next_at < ?1",
+        (late,),
+    )
+    return [str(sentence) for (sentence,) in rows]
 
 
 async def told(journal: Journal, incident: str) -> list[ToldRow]:

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from alerting.journal import Transaction, micros
 from alerting.model import Accepted, Alert, Message, Reason, Severity
@@ -40,6 +41,13 @@ class Waiting:
     """Some attempt about this incident may have reached this contact on this channel."""
     overtaken: int
     """A later row for the same contact and channel says more."""
+    route: str
+    group: str
+    """Rows of one group leave together; "" alone."""
+    held: str
+    """The rule that has kept it back."""
+    bundle: int | None
+    """The message of unknown end that told of this row among others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +62,29 @@ class Failure:
 
 
 _SAME = "o.incident = n.incident AND o.contact = n.contact AND o.channel = n.channel"
-_DUE = f"""
+_WAITING = f"""
 SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision, n.planned_at, n.deadline_at,
     (SELECT count(*) FROM attempt WHERE notification = n.id),
     (SELECT coalesce(repeats, id) FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
     EXISTS (SELECT 1 FROM notification o JOIN attempt a ON a.notification = o.id
         WHERE {_SAME} AND a.status <> 'failed'),
     EXISTS (SELECT 1 FROM notification o
-        WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted'))
+        WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted')),
+    n.route, n.grp, n.held,
+    (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1)
 FROM notification n
-WHERE n.channel = ? AND n.state = 'planned' AND n.due_at <= ? AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
-    AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')
+WHERE n.channel = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
+    AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')"""  # noqa: S608 - constants
+_URGENT = """
 ORDER BY CASE n.severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END,
     n.planned_at, n.id
-LIMIT ?"""  # noqa: S608 - only the constant above
+LIMIT ?"""
+_DUE = f"{_WAITING} AND n.due_at <= ? {_URGENT}"
+# What a failed try put off goes along with what is due.
+_BESIDE = f"""{_WAITING} AND n.contact = ? AND n.reason <> 'test' AND n.id <> ?
+    AND (n.due_at <= ? OR EXISTS (SELECT 1 FROM attempt WHERE notification = n.id)) {_URGENT}"""  # noqa: S608 - constants
+MOST_TOLD = 5_000
+"""Incidents in one message."""
 
 
 _UNEXPLAINED = """
@@ -106,9 +123,11 @@ async def hasten(tx: Transaction, now: datetime) -> None:
 
 
 async def pull_in(tx: Transaction, now: datetime) -> None:
-    """Make due what no wait could have put off so far: the machine's clock was set back. A reminder keeps its time."""
+    """Make due what no wait could have put off so far: the machine's clock was set back. What waits by plan, such as
+    a reminder, keeps its time."""
     await tx.execute(
-        "UPDATE notification SET due_at = ? WHERE state = 'planned' AND reason <> 'repeat' AND due_at > ?",
+        "UPDATE notification SET due_at = ?1 WHERE state = 'planned' AND due_at > ?2 AND reason <> 'repeat' "
+        "AND (planned_at > ?1 OR EXISTS (SELECT 1 FROM attempt WHERE notification = notification.id))",
         (micros(now), micros(now + timedelta(seconds=UNKNOWN_SECONDS[1]))),
     )
 
@@ -129,7 +148,8 @@ async def expire(tx: Transaction, now: datetime) -> None:
     """
     await tx.execute(
         "UPDATE notification SET state = 'expired', changed_at = ?, ended_at = ?, why = 'the deadline passed: ' || "
-        "coalesce((SELECT error FROM attempt a WHERE a.notification = notification.id ORDER BY a.id DESC LIMIT 1), "
+        "coalesce(nullif(held, ''), nullif(why, ''), "
+        "(SELECT error FROM attempt a WHERE a.notification = notification.id ORDER BY a.id DESC LIMIT 1), "
         "'it could not be tried in time') WHERE state = 'planned' AND deadline_at <= ? "
         "AND (due_at >= deadline_at OR reason = 'test')",
         (micros(now), micros(now), micros(now)),
@@ -147,11 +167,17 @@ async def channels_due(tx: Transaction, now: datetime) -> list[str]:
 
 async def due(tx: Transaction, channel: str, most: int, now: datetime) -> list[Waiting]:
     """Return the most urgent rows of a channel, none whose contact has another message of this incident in flight."""
-    rows = await tx.execute(_DUE, (channel, micros(now), micros(now), most))
-    return [
-        replace(Waiting(*row), reason=Reason(row[4]), severity=Severity(row[5]), told_before=bool(row[11]))
-        for row in rows
-    ]
+    return [_waiting(row) for row in await tx.execute(_DUE, (channel, micros(now), micros(now), most))]
+
+
+async def beside(tx: Transaction, row: Waiting, now: datetime) -> list[Waiting]:
+    """Return what else waits for the same contact on the same channel and might leave with a row, most urgent first."""
+    found = await tx.execute(_BESIDE, (row.channel, micros(now), row.contact, row.id, micros(now), MOST_TOLD))
+    return [_waiting(one) for one in found]
+
+
+def _waiting(row: tuple[Any, ...]) -> Waiting:
+    return replace(Waiting(*row), reason=Reason(row[4]), severity=Severity(row[5]), told_before=bool(row[11]))
 
 
 async def begin(tx: Transaction, row: Waiting, alert: Alert | None, now: datetime) -> int:
@@ -175,6 +201,58 @@ async def begin(tx: Transaction, row: Waiting, alert: Alert | None, now: datetim
     return int(attempt)
 
 
+async def join(
+    tx: Transaction, lead: Waiting, attempt: int, others: Sequence[tuple[Waiting, Alert]], now: datetime
+) -> int:
+    """Write the intents of the rows that leave in the lead's message; return its bundle.
+
+    Of a row whose last try found no path that try is used again: a night without a path is one line, not thousands.
+    """
+    bundle = lead.bundle or attempt
+    facts = [
+        [row.id, row.tries + 1, row.repeats, alert.revision, alert.severity.value, int(alert.closed is not None)]
+        for row, alert in others
+    ]
+    rows = json.dumps(facts)
+    await tx.execute("UPDATE attempt SET bundle = ? WHERE id = ?", (bundle, attempt))
+    await tx.execute(
+        "DELETE FROM attempt WHERE status = 'failed' AND unreached AND parts = 0 "
+        "AND notification IN (SELECT json_extract(value, '$[0]') FROM json_each(?))",
+        (rows,),
+    )
+    await tx.execute(
+        "INSERT INTO attempt (notification, number, channel, repeats, revision, severity, closed, intent_at, bundle, "
+        "parts) SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?, json_extract(value, '$[2]'), "
+        "json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), ?, ?, 0 "
+        "FROM json_each(?)",
+        (lead.channel, micros(now), bundle, rows),
+    )
+    await tx.execute(
+        "UPDATE notification SET state = 'ready', changed_at = ? "
+        "WHERE id IN (SELECT json_extract(value, '$[0]') FROM json_each(?))",
+        (micros(now), rows),
+    )
+    return bundle
+
+
+async def hold(tx: Transaction, rows: Sequence[Waiting], until: datetime, held: str, now: datetime) -> None:
+    """Keep rows back until then, by a rule (``held``) or by a cap; they have so much longer to be delivered."""
+    ids = json.dumps([row.id for row in rows])
+    await tx.execute(
+        "UPDATE notification SET deadline_at = deadline_at + max(0, ?1 - max(?2, due_at)), due_at = ?1, "
+        "changed_at = ?2, held = ?3 WHERE id IN (SELECT value FROM json_each(?4))",
+        (micros(until), micros(now), held, ids),
+    )
+
+
+async def save_up(tx: Transaction, row: Waiting, until: datetime, why: str, now: datetime) -> None:
+    """Let a row wait for want of credits; its deadline stays, and if it expires, that is why."""
+    later = min(micros(until), row.deadline_at)
+    await tx.execute(
+        "UPDATE notification SET due_at = ?, changed_at = ?, why = ? WHERE id = ?", (later, micros(now), why, row.id)
+    )
+
+
 async def put_off(tx: Transaction, row: Waiting, now: datetime) -> None:
     """Leave a row waiting whose incident nobody can speak of just now; it is not lost before its deadline."""
     later = min(micros(now + timedelta(seconds=SILENT_SECONDS)), row.deadline_at)
@@ -186,30 +264,46 @@ async def keep_text(tx: Transaction, attempt: int, message: Message) -> None:
     await tx.execute("INSERT INTO text VALUES (?, ?, ?)", (attempt, message.subject, message.body))
 
 
-async def accept(tx: Transaction, row: Waiting, attempt: int, accepted: Accepted, now: datetime) -> None:
-    """Record that the provider has taken it."""
+async def accept(tx: Transaction, rows: Sequence[Waiting], attempt: int, accepted: Accepted, now: datetime) -> None:
+    """Record that the provider has taken the message that tells of these rows."""
     await tx.execute(
         "UPDATE attempt SET status = 'accepted', ended_at = ?, provider_id = ?, answer = ? WHERE id = ?",
         (micros(now), accepted.provider_id, accepted.detail, attempt),
     )
-    await end(tx, row, "accepted", "", now)
+    await tx.execute(
+        "UPDATE attempt SET status = 'accepted', ended_at = ? WHERE status = 'intent' "
+        "AND bundle = (SELECT bundle FROM attempt WHERE id = ?)",
+        (micros(now), attempt),
+    )
+    await _end_all(tx, rows, "accepted", "", now)
 
 
-async def fail(tx: Transaction, row: Waiting, attempt: int, failure: Failure, now: datetime) -> None:
+async def fail(tx: Transaction, rows: Sequence[Waiting], attempt: int, failure: Failure, now: datetime) -> None:
     """Record a try that failed or that nobody answered; it is tried again unless that cannot help."""
     await tx.execute(
-        "UPDATE attempt SET status = ?, ended_at = ?, error = ?, unreached = ? WHERE id = ?",
-        (failure.status, micros(now), failure.error, int(failure.unreached), attempt),
+        "UPDATE attempt SET status = ?, ended_at = ?, error = ?, unreached = ? WHERE id = ? OR (status = 'intent' "
+        "AND bundle = (SELECT bundle FROM attempt WHERE id = ?))",
+        (failure.status, micros(now), failure.error, int(failure.unreached), attempt, attempt),
     )
     if failure.status == "failed":
         await tx.execute("DELETE FROM text WHERE attempt = ?", (attempt,))
     if failure.permanent:
-        await end(tx, row, "refused", failure.error, now)
+        await _end_all(tx, rows, "refused", failure.error, now)
         return
-    wait = backoff(row.tries, attempt, *(RETRY_SECONDS if failure.status == "failed" else UNKNOWN_SECONDS))
-    later = min(micros(now + timedelta(seconds=wait)), row.deadline_at)
-    await tx.execute("UPDATE notification SET due_at = ? WHERE id = ?", (later, row.id))
-    await _move(tx, row, "planned", now)
+    wait = backoff(rows[0].tries, attempt, *(RETRY_SECONDS if failure.status == "failed" else UNKNOWN_SECONDS))
+    await tx.execute(
+        "UPDATE notification SET state = 'planned', changed_at = ?, due_at = min(?, deadline_at) "
+        "WHERE id IN (SELECT value FROM json_each(?))",
+        (micros(now), micros(now + timedelta(seconds=wait)), json.dumps([row.id for row in rows])),
+    )
+
+
+async def _end_all(tx: Transaction, rows: Sequence[Waiting], state: str, why: str, now: datetime) -> None:
+    await tx.execute(
+        "UPDATE notification SET state = ?, changed_at = ?, ended_at = ?, why = ? "
+        "WHERE id IN (SELECT value FROM json_each(?))",
+        (state, micros(now), micros(now), why, json.dumps([row.id for row in rows])),
+    )
 
 
 async def unexplained(tx: Transaction, row: Waiting, cuts: Cuts) -> str | None:
@@ -224,10 +318,7 @@ async def unexplained(tx: Transaction, row: Waiting, cuts: Cuts) -> str | None:
 
 async def end(tx: Transaction, row: Waiting, state: str, why: str, now: datetime) -> None:
     """Move a row to a final state."""
-    await tx.execute(
-        "UPDATE notification SET state = ?, changed_at = ?, ended_at = ?, why = ? WHERE id = ?",
-        (state, micros(now), micros(now), why, row.id),
-    )
+    await _end_all(tx, [row], state, why, now)
 
 
 async def _move(tx: Transaction, row: Waiting, state: str, now: datetime) -> None:

@@ -29,6 +29,8 @@ class Occasion:
     """This contact has heard of the incident on this channel."""
     failure: str | None = None
     """What kept the message from leaving earlier, besides the cuts of this site."""
+    answers: tuple[tuple[datetime, str, str], ...] = ()
+    """Who has acknowledged or done something: when, agency, what."""
 
 
 def local(at: datetime, contact: Contact) -> datetime:
@@ -82,7 +84,11 @@ def headword(occasion: Occasion) -> str:
         return "TEST"
     if alert.closed is not None:
         return "OVER"
-    mark = {Reason.WORSE: "NOW ", Reason.REPEAT: "STILL "}.get(occasion.reason, "") if occasion.told_before else ""
+    mark = (
+        {Reason.WORSE: "NOW ", Reason.REPEAT: "STILL ", Reason.ESCALATE: "STILL "}.get(occasion.reason, "")
+        if occasion.told_before
+        else ""
+    )
     return f"{mark}{alert.severity.upper()}"
 
 

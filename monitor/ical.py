@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -10,16 +10,15 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import icalendar
 
-from monitor.maintenance import MOST, checked, occurrences
+from monitor.maintenance import checked, occurrences
 from monitor.model import Window
 
 LARGEST = 2 << 20
 MOST_EVENTS = 1_000
 _ID = re.compile(r"[a-z]+:[a-z0-9][a-z0-9._-]*")
 _TITLE = 200
+_END = datetime(9000, 1, 1, tzinfo=UTC)
 _AUTHOR = 80
-ASSET = "X-LAMBI-ASSET"
-"""The property that names an asset; else LOCATION does."""
 
 
 class CalendarError(Exception):
@@ -50,27 +49,50 @@ class Frame:
     zones: Sequence[str]
     """Zones that a time zone of the file's own making may turn out to be."""
     author: str
+    properties: tuple[str, ...] = ("X-LAMBI-ASSET", "LOCATION")
+    """Which properties name what an event is about, the first before the second."""
+    touching: bool = False
+    """Whether each time of a rule may begin when the last ends."""
 
 
 def read(data: bytes, frame: Frame, now: datetime) -> Read:
     """Return what the file plans from ``now`` on; raises CalendarError with every problem, and then nothing is used."""
+    found = Read()
+    _through(data, frame, lambda event: _take(event, found, now))
+    return found
+
+
+def plans(data: bytes, frame: Frame) -> list[tuple[str, Window]]:
+    """Return what each event is about, and when, whenever that was; raises CalendarError like `read`."""
+    found = Read()
+
+    def take(event: "_Event") -> None:
+        if not event.asset:
+            raise ValueError(f"{' or '.join(frame.properties)} names nobody that is known here")
+        _take(event, found, datetime(1970, 1, 1, tzinfo=UTC))
+
+    _through(data, frame, take)
+    return [(window.asset, window) for window in found.windows.values()]
+
+
+def _through(data: bytes, frame: Frame, take: "Callable[[_Event], None]") -> None:
+    """Take every event; raise CalendarError with the problems of all."""
     calendar = _parsed(data)
     floating = str(calendar.get("X-WR-TIMEZONE", ""))
     frame = replace(frame, zone=floating) if floating in available_timezones() else frame
     events = calendar.walk("VEVENT")
     if len(events) > MOST_EVENTS:
         raise CalendarError(f"the file holds {len(events)} events; at most {MOST_EVENTS} are read")
-    found, problems = Read(), []
+    problems = []
     for event in sorted(events, key=lambda each: "RECURRENCE-ID" in each):  # what is moved comes after its rule
         try:
-            _take(_Event(event, frame), found, now)
+            take(_Event(event, frame))
         except ValueError as error:
             problems.append(f"{_called(event)}: {error}")
     if problems:
         raise CalendarError("\n".join(problems))
     if not events:
         raise CalendarError("the file holds no event")
-    return found
 
 
 def _parsed(data: bytes) -> icalendar.Component:
@@ -115,7 +137,8 @@ class _Event:
     @property
     def asset(self) -> str:
         """Name the asset; empty when the event names none."""
-        named = self.frame.asset or _text(self.event, ASSET, 200) or _text(self.event, "LOCATION", 200)
+        texts = (_text(self.event, name, 200) for name in self.frame.properties)
+        named = self.frame.asset or next(filter(None, texts), "")
         return named if named in self.frame.assets or _ID.fullmatch(named) else ""
 
     def times(self, name: str) -> Iterator[datetime]:
@@ -193,7 +216,7 @@ def _take(event: _Event, found: Read, now: datetime) -> None:
             raise ValueError("RECURRENCE-ID with RANGE is not read: give the event a rule of its own")
         at = event.utc(moved.dt, moved)
         if uid in found.windows:
-            _skip(found, uid, at)
+            _skip(found, uid, at, touching=event.frame.touching)
         uid = f"{uid}/{at:%Y%m%dT%H%M%SZ}"
     if _text(event.event, "STATUS", 20).upper() == "CANCELLED":
         found.cancelled.add(uid)
@@ -203,7 +226,7 @@ def _take(event: _Event, found: Read, now: datetime) -> None:
         return
     if event.asset not in event.frame.assets:
         raise ValueError(f'unknown asset "{event.asset[:80]}"')
-    window = checked(event.window())
+    window = checked(event.window(), touching=event.frame.touching)
     _add(found, uid, window, now)
     for extra in event.times("RDATE"):
         once = replace(window, since=extra, until=extra + (window.until - window.since), rule="", skipped=())
@@ -212,15 +235,15 @@ def _take(event: _Event, found: Read, now: datetime) -> None:
 
 def _add(found: Read, uid: str, window: Window, now: datetime) -> None:
     """Keep what is not over."""
-    if next(occurrences(window, now, now + 20 * MOST), None):
+    if next(occurrences(window, now, _END), None):
         found.windows[uid] = window
     else:
         found.notes.append(f'"{window.reason[:60]}" is over: left out')
 
 
-def _skip(found: Read, uid: str, at: datetime) -> None:
+def _skip(found: Read, uid: str, at: datetime, *, touching: bool) -> None:
     window = found.windows[uid]
     try:
-        found.windows[uid] = checked(replace(window, skipped=tuple(sorted({*window.skipped, at}))))
+        found.windows[uid] = checked(replace(window, skipped=tuple(sorted({*window.skipped, at}))), touching=touching)
     except ValueError:  # it was the only one left
         del found.windows[uid]

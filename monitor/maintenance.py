@@ -46,8 +46,11 @@ class Piece:
     """The occurrence that is on."""
 
 
-def checked(window: Window) -> Window:
-    """Return the window, its rule in plain form; raises ValueError "field: sentence" when it can never be on."""
+def checked(window: Window, *, touching: bool = False) -> Window:
+    """Return the window, its rule in plain form; raises ValueError "field: sentence" when it can never be on.
+
+    ``touching``: each time may begin when the last ends, as a turn of duty does.
+    """
     if window.until <= window.since:
         raise ValueError("until: the end is not after the begin")
     if window.until - window.since > MOST:
@@ -63,7 +66,8 @@ def checked(window: Window) -> Window:
     if not begins:
         raise ValueError("rule: it names no day, or none that is not skipped")
     for first, second in pairwise(begins):
-        if occurrence(plain, first).until >= second:
+        until = occurrence(plain, first).until
+        if until > second or (until == second and not touching):
             raise ValueError("rule: it would never end: each time begins before the last has ended")
     return plain
 

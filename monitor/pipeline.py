@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from alerting.directory import Directory
 from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
-from alerting.plan import Directory, plan
+from alerting.plan import plan
 from monitor.alerts import overlapping, to_alert
 from monitor.baseline import Baselines
 from monitor.belief import Belief, Step

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from monitor.config.merge import Merger
 from monitor.config.nodes import Node, UnreadableError
 from monitor.config.problems import Problem, did_you_mean
-from monitor.config.schema import Strict
+from monitor.config.strict import Strict
 from monitor.config.tables import read_csv
 from monitor.config.types import Host, Ip, Iso2, Prefix, Slug, Url, Zone
 from monitor.config.validate import validated

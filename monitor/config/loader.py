@@ -18,6 +18,7 @@ from monitor.config.nodes import Node, UnreadableError, read_yaml
 from monitor.config.notes import notes
 from monitor.config.people import check_people, directory
 from monitor.config.problems import ConfigError, Problem, Where, did_you_mean
+from monitor.config.routing import Routing
 from monitor.config.schema import FILES, Document
 from monitor.config.settings import Door, Settings
 from monitor.config.validate import Fault, faults, placed
@@ -26,7 +27,11 @@ from monitor.config.world import build
 OVERLAY = Path("/etc/lambi")
 """The operator's folder unless $LAMBI_CONFIG names another; it need not exist."""
 MAX_REPAIRS = 8
-LISTS = frozenset({"assets", "targets", "depends", "contacts", "routes", "maintenance"})
+LISTS = frozenset({"assets", "targets", "depends", "contacts", "rotations", "routes", "ladders", "maintenance"}) | {
+    "intervals",
+    "inhibit",
+    "silences",
+}
 """Lists whose rows stand for themselves: one that is wrong is left out, and the others are still checked."""
 
 
@@ -63,13 +68,17 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     problems += wrong
     channels, wrong = build_channels(doc, tree, environ)
     problems += wrong
-    problems += check_people(doc, tree, world.territories, contacts, forms(doc))
-    maintenance, wrong = windows(doc, tree, {*world.assets, *assets}, home_zone(doc, world.territories))
+    problems += check_people(doc, tree, forms(doc))
+    zone = home_zone(doc, world.territories)
+    routing = Routing(doc, tree, world.territories, contacts, zone)
+    people = directory(doc, routing)
+    problems += routing.problems
+    maintenance, wrong = windows(doc, tree, {*world.assets, *assets}, zone)
     problems += wrong
     ops, wrong = ops_door(doc, tree, environ)
     problems += wrong or ([] if problems else orphans(doc, tree, world.checks.values()))
-    home, people = state(doc), directory(doc)
-    noted = [] if problems else notes(doc, tree, world, people.contacts.values(), channels)
+    home = state(doc)
+    noted = [] if problems else notes(doc, tree, world, people, channels)
     settings = Settings(
         world=world,
         directory=people,

@@ -9,7 +9,12 @@ ROWS: Mapping[str, str] = {
     "guard.references": "id",
     "assets": "id",
     "contacts": "name",
+    "rotations": "name",
     "routes": "name",
+    "ladders": "name",
+    "intervals": "name",
+    "inhibit": "name",
+    "silences": "id",
     "maintenance": "id",
 }
 """Lists whose rows have an identity: a row of the operator changes the shipped row of the same name, or is added."""

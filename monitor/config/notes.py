@@ -2,19 +2,22 @@
 
 from collections.abc import Collection, Iterator
 
-from alerting.model import Contact
+from alerting.directory import Directory
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem
 from monitor.config.schema import DependRow, Document
+from monitor.config.telling import RouteRow
 from monitor.model import World
 
+_ON = "enabled on a channel that is on"
 _ENOUGH = {"all": any, "any": all, "weight": any}
 """Of which needs a failure must be seen to explain another's; of weights, some."""
 
 
-def notes(doc: Document, tree: Node, world: World, contacts: Collection[Contact], on: Collection[str]) -> list[Problem]:
+def notes(doc: Document, tree: Node, world: World, directory: Directory, on: Collection[str]) -> list[Problem]:
     """Return what to know of files that have no problem; ``on``: the channels that are switched on."""
     asked = {asset for check in world.checks.values() for asset in (check.asset, *check.serves)}
+    contacts = directory.contacts.values()
     reached = {
         contact.name for contact in contacts if any(way.enabled and way.channel in on for way in contact.addresses)
     }
@@ -22,7 +25,8 @@ def notes(doc: Document, tree: Node, world: World, contacts: Collection[Contact]
         *_assets(doc, tree, asked),
         *_depends(doc, tree, asked),
         *_contacts(doc, tree, on),
-        *_routes(doc, tree, reached),
+        *_routes(doc, tree, reached, directory),
+        *_rotations(doc, tree, reached, directory),
     ]
 
 
@@ -60,10 +64,13 @@ def _seen_to_fail(rows: Collection[DependRow], asked: Collection[str]) -> set[st
 
 
 def _contacts(doc: Document, tree: Node, on: Collection[str]) -> Iterator[Problem]:
-    named = {name for route in doc.routes for name in route.contacts}
+    named = {name for row, _ in _every(doc.routes, tree) for name in row.contacts or ()}
+    named |= {name for ladder in doc.ladders for step in ladder.steps for name in step.tell}
+    named |= {name for row in doc.rotations for name in (*row.members, *(one.contact for one in row.overrides))}
+    calendars = any(row.calendar for row in doc.rotations)
     for number, row in enumerate(doc.contacts):
         node = tree.at("contacts", number)
-        if row.name not in named:
+        if row.name not in named and not calendars:
             yield node.problem(f'no route names "{row.name}"', f"a route with contacts: [{row.name}]", key="name")
         for index, way in enumerate(row.addresses):
             if way.enabled and way.channel not in on:
@@ -72,8 +79,59 @@ def _contacts(doc: Document, tree: Node, on: Collection[str]) -> Iterator[Proble
                 yield node.at("addresses", index).problem(message, expected, key="channel")
 
 
-def _routes(doc: Document, tree: Node, reached: Collection[str]) -> Iterator[Problem]:
-    for number, row in enumerate(doc.routes):
-        if not any(name in reached for name in row.contacts):
-            message = f"reaches nobody: no address of {', '.join(row.contacts)} is enabled on a channel that is on"
-            yield tree.at("routes", number).problem(message, key="contacts")
+def _every(rows: Collection[RouteRow], node: Node) -> Iterator[tuple[RouteRow, Node]]:
+    """Yield the routes of all trees."""
+    for number, row in enumerate(rows):
+        below = node.at("routes", number)
+        yield row, below
+        yield from _every(row.routes, below)
+
+
+def _routes(doc: Document, tree: Node, reached: Collection[str], directory: Directory) -> Iterator[Problem]:
+    """Of routes and steps of ladders none of whose people can be reached, and of ladders that nothing enters."""
+    entered = {name for row, _ in _every(doc.routes, tree) for name in row.ladders or ()}
+    for row, node in _every(doc.routes, tree):
+        if row.contacts and not _some(row.contacts, reached, directory):
+            message = f"reaches nobody: no address of {', '.join(row.contacts)} is {_ON}"
+            yield node.problem(message, key="contacts")
+    for number, ladder in enumerate(doc.ladders):
+        node = tree.at("ladders", number)
+        if ladder.name not in entered:
+            yield node.problem(f'no route enters "{ladder.name}"', f"a route with ladders: [{ladder.name}]", key="name")
+        for index, step in enumerate(ladder.steps):
+            if not _some(step.tell, reached, directory):
+                message = (
+                    f"this step reaches nobody: no address of {', '.join(step.tell)} is enabled on a channel that is on"
+                )
+                yield node.at("steps", index).problem(message, key="tell")
+
+
+def _some(names: Collection[str], reached: Collection[str], directory: Directory) -> bool:
+    return any(each in reached for name in names for each in _members(name, directory))
+
+
+def _members(name: str, directory: Directory) -> set[str]:
+    """Return everybody whom a name may stand for."""
+    rotation = directory.rotations.get(name)
+    if rotation is None:
+        return {name}
+    return {*rotation.members, *(one.contact for one in (*rotation.shifts, *rotation.overrides))}
+
+
+def _rotations(doc: Document, tree: Node, reached: Collection[str], directory: Directory) -> Iterator[Problem]:
+    """Of whoever is on duty and cannot be reached, and of hours in which nobody is."""
+    for number, row in enumerate(doc.rotations):
+        node, rotation = tree.at("rotations", number), directory.rotations[row.name]
+        unreached = sorted(_members(row.name, directory) - set(reached))
+        if unreached:
+            message = (
+                f"{', '.join(unreached)} cannot be reached while on duty: no address is enabled on a channel that is on"
+            )
+            yield node.problem(message, key="members" if row.members else "calendar")
+        if rotation.shifts:
+            first, last = rotation.shifts[0].since, max(one.until for one in rotation.shifts)
+            gaps = rotation.gaps(first, last)
+            more = f", and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+            if gaps:
+                message = f"nobody is on duty from {gaps[0][0]:%Y-%m-%d %H:%M} to {gaps[0][1]:%Y-%m-%d %H:%M} UTC{more}"
+                yield node.problem(message, "a shift, or an override", key="calendar")

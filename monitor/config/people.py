@@ -1,14 +1,15 @@
-"""Contacts and routes -> Directory. No address is repeated in a problem: it is a personal datum."""
+"""Contacts, and what `routing` reads -> Directory. No address is repeated in a problem: it is a personal datum."""
 
 import re
 from collections.abc import Mapping
 
-from alerting.model import Address, Contact, Route, Severity
-from alerting.plan import Directory
+from alerting.directory import Budget, Cap, Directory
+from alerting.model import Address, Contact, Severity
 from monitor.config.nodes import Node
-from monitor.config.problems import Problem, did_you_mean, which_territory
-from monitor.config.schema import AddressRow, ContactRow, Document
-from monitor.model import Territory
+from monitor.config.problems import Problem, did_you_mean
+from monitor.config.routing import Routing
+from monitor.config.schema import Document
+from monitor.config.telling import AddressRow, ContactRow
 
 _EXAMPLE_HOST = re.compile(r"(.*[@.])?(example|invalid|example\.(com|net|org))\.?", re.IGNORECASE)
 """RFC 2606: nobody can be reached there."""
@@ -18,14 +19,23 @@ _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 _MAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 
 
-def directory(doc: Document) -> Directory:
+def directory(doc: Document, routing: Routing) -> Directory:
     """Return who may be told and who hears what."""
-    contacts = {row.name: _contact(row) for row in doc.contacts}
-    routes = tuple(
-        Route(row.name, row.contacts, row.territories, row.kinds, row.at_least, row.repeat) for row in doc.routes
+    credit = doc.alerts.credits
+    shares = {name: {level: float(getattr(row, level)) for level in Severity} for name, row in credit.items()}
+    return Directory(
+        {row.name: _contact(row) for row in doc.contacts},
+        routing.routes(),
+        doc.alerts.desk,
+        {severity: float(getattr(doc.alerts.deadlines, severity)) for severity in Severity},
+        ladders=routing.ladders(),
+        rotations=routing.rotations(),
+        intervals=routing.intervals(),
+        inhibitions=routing.inhibitions(),
+        silences=routing.silences(),
+        caps={name: Cap(row.gap, row.most, row.within, row.storm, row.merge) for name, row in doc.alerts.caps.items()},
+        budgets={name: Budget(row.per_day, shares[name]) for name, row in credit.items()},
     )
-    deadlines = {severity: float(getattr(doc.alerts.deadlines, severity)) for severity in Severity}
-    return Directory(contacts, routes, doc.alerts.desk, deadlines)
 
 
 def _contact(row: ContactRow) -> Contact:
@@ -38,26 +48,18 @@ def _plain(to: str) -> str:
     return to if "@" in to else re.sub(r"[\s().-]", "", to)
 
 
-def check_people(
-    doc: Document, tree: Node, territories: Mapping[str, Territory], names: set[str], forms: Mapping[str, str]
-) -> list[Problem]:
-    """Check contacts and routes; ``names``: contacts of the files; ``forms``: channel -> sms | mail."""
+def check_people(doc: Document, tree: Node, forms: Mapping[str, str]) -> list[Problem]:
+    """Check addresses, caps and credits; ``forms``: channel -> sms | mail."""
     problems = []
     for number, contact in enumerate(doc.contacts):
         node = tree.at("contacts", number, "addresses")
         for index, way in enumerate(contact.addresses):
             problems += _address(way, node.at(index), doc, forms)
-    places = {code: territory.name for code, territory in territories.items()}
-    for number, route in enumerate(doc.routes):
-        node = tree.at("routes", number)
-        for index, name in enumerate(route.contacts):
-            if name not in names:
-                message = f'unknown contact "{name}"{did_you_mean(name, names)}'
-                problems.append(node.at("contacts").problem(message, key=index))
-        for index, code in enumerate(route.territories):
-            if code not in places:
-                message = f'unknown territory "{code}"{which_territory(code, places)}'
-                problems.append(node.at("territories").problem(message, "an ISO code", key=index))
+    for part, rows in (("caps", doc.alerts.caps), ("credits", doc.alerts.credits)):
+        for name in rows:
+            if name not in doc.channels:
+                message = f'unknown channel "{name}"{did_you_mean(name, doc.channels)}'
+                problems.append(tree.at("alerts", part).problem(message, key=name))
     return problems
 
 

@@ -6,7 +6,8 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from monitor.config.schema import Secret, Strict
+from monitor.config.schema import Secret
+from monitor.config.strict import Strict
 from monitor.config.validate import Fault, faults
 
 

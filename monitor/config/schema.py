@@ -5,16 +5,25 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerting.model import Severity
+from monitor.config.strict import Kind, Port, Positive, Strict
+from monitor.config.telling import (
+    Alerts,
+    ContactRow,
+    InhibitRow,
+    IntervalRow,
+    LadderRow,
+    RotationRow,
+    RouteRow,
+    SilenceRow,
+)
 from monitor.config.types import (
     Age,
     Asked,
     AssetId,
-    Desk,
     Duration,
     Families,
     HostOrIp,
     Ip,
-    Language,
     SiteLetter,
     Slug,
     Url,
@@ -23,45 +32,6 @@ from monitor.config.types import (
     ZoneName,
     wrong,
 )
-
-KINDS = (
-    "territory",
-    "cctld",
-    "nameserver",
-    "ixp",
-    "website",
-    "cable",
-    "landing",
-    "router",
-    "network",
-    "site",
-    "power",
-    "vantage",
-)
-OWN_KINDS = ("router", "network", "site", "power", "website", "nameserver", "ixp", "cable", "landing")
-"""Kinds of assets that an operator may add."""
-Kind = Literal[
-    "territory",
-    "cctld",
-    "nameserver",
-    "ixp",
-    "website",
-    "cable",
-    "landing",
-    "router",
-    "network",
-    "site",
-    "power",
-    "vantage",
-]
-Positive = Annotated[Duration, Field(gt=0)]
-Port = Annotated[int, Field(ge=1, le=65_535)]
-
-
-class Strict(BaseModel):
-    """An unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Vantage(Strict):
@@ -99,7 +69,7 @@ class Template(Strict):
     timeout: Positive | None = None
     rule: str | None = None
     families: Families | None = None
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class ThresholdRow(Strict):
@@ -167,22 +137,6 @@ class Incidents(Strict):
     reopen: Duration = 300.0
 
 
-class Deadlines(Strict):
-    """How long a message is worth trying."""
-
-    info: Positive = 3600.0
-    warning: Positive = 4 * 3600.0
-    major: Positive = 12 * 3600.0
-    critical: Positive = 24 * 3600.0
-
-
-class Alerts(Strict):
-    """What messages say and how long they are tried."""
-
-    desk: Desk = ""
-    deadlines: Deadlines = Deadlines()
-
-
 class Secret(Strict):
     """Where a secret is found; the files never hold one."""
 
@@ -247,7 +201,7 @@ class AssetRow(Strict):
     name: Annotated[str, Field(min_length=1)]
     territory: str = ""
     territories: tuple[str, ...] = ()
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = Field(default_factory=dict)
 
 
 class TargetRow(Strict):
@@ -262,7 +216,7 @@ class TargetRow(Strict):
     timeout: Positive | None = None
     rule: str | None = None
     local: bool = False
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -290,35 +244,6 @@ class DependRow(Strict):
     as_of: Age | Literal[""] = ""
 
 
-class AddressRow(Strict):
-    """One way to reach a contact."""
-
-    channel: str
-    to: Annotated[str, Field(min_length=1, max_length=254)]
-    enabled: bool = True
-
-
-class ContactRow(Strict):
-    """Somebody who may be told."""
-
-    name: Slug
-    agency: Annotated[str, Field(min_length=1)]
-    language: Language = "en"
-    zone: Zone = "UTC"
-    addresses: tuple[AddressRow, ...] = ()
-
-
-class RouteRow(Strict):
-    """Who hears what; an empty list matches everything."""
-
-    name: Slug
-    contacts: Annotated[tuple[str, ...], Field(min_length=1)]
-    territories: tuple[str, ...] = ()
-    kinds: tuple[Kind, ...] = ()
-    at_least: Severity = Severity.INFO
-    repeat: Duration = 0.0
-
-
 class MaintenanceRow(Strict):
     """Planned work on an asset, once or by rule; times on the clock of ``zone``, or that of the vantage."""
 
@@ -342,27 +267,36 @@ class Document(Strict):
     user_agent: UserAgent = ""
     vantage: Vantage = Vantage()
     guard: Guard = Guard()
-    checks: dict[Kind | Literal["any"], dict[str, Template]] = {}
-    rules: dict[str, RuleRow] = {}
+    checks: dict[Kind | Literal["any"], dict[str, Template]] = Field(default_factory=dict)
+    rules: dict[str, RuleRow] = Field(default_factory=dict)
     severities: tuple[SeverityLine, ...] = ()
     incidents: Incidents = Incidents()
     alerts: Alerts = Alerts()
-    channels: dict[Slug, Channel] = {}
+    channels: dict[Slug, Channel] = Field(default_factory=dict)
     web: Web = Web()
     store: Store = Store()
     assets: tuple[AssetRow, ...] = ()
     targets: tuple[TargetRow, ...] = ()
     depends: tuple[DependRow, ...] = ()
     contacts: tuple[ContactRow, ...] = ()
+    rotations: tuple[RotationRow, ...] = ()
     routes: tuple[RouteRow, ...] = ()
+    ladders: tuple[LadderRow, ...] = ()
+    intervals: tuple[IntervalRow, ...] = ()
+    inhibit: tuple[InhibitRow, ...] = ()
+    silences: tuple[SilenceRow, ...] = ()
     maintenance: tuple[MaintenanceRow, ...] = ()
 
 
-FILES: dict[str, tuple[str, ...]] = {
-    "lambi.yaml": tuple(name for name in Document.model_fields if name not in {"contacts", "routes", "maintenance"}),
-    "contacts.yaml": ("contacts",),
-    "routes.yaml": ("routes",),
-    "targets.yaml": ("assets", "targets", "depends"),
+_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "contacts.yaml": ("contacts", "rotations"),
+    "routes.yaml": ("routes", "ladders", "intervals", "inhibit", "silences"),
     "maintenance.yaml": ("maintenance",),
+}
+_HELD = {part for parts in _ELSEWHERE.values() for part in parts}
+FILES: dict[str, tuple[str, ...]] = {
+    "lambi.yaml": tuple(name for name in Document.model_fields if name not in _HELD),
+    "targets.yaml": ("assets", "targets", "depends"),
+    **_ELSEWHERE,
 }
 """Which file may hold which part."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alerting.plan import Directory
+from alerting.directory import Directory
 from monitor.config.problems import Problem
 from monitor.model import Window, World
 

@@ -144,7 +144,7 @@ def _below(annotation: Any, piece: str | int) -> Any:
     """Return the annotation of what stands under ``piece``, or None."""
     bare = _bare(annotation)
     if isinstance(bare, type) and issubclass(bare, BaseModel):
-        field = bare.model_fields.get(str(piece))
+        field = next((one for name, one in bare.model_fields.items() if piece in {name, one.alias}), None)
         return field.annotation if field else None
     if get_origin(bare) in {tuple, list} and isinstance(piece, int):
         return get_args(bare)[0]

@@ -10,7 +10,8 @@ from monitor.config.inventory import Inventory
 from monitor.config.maintenance import home_zone
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean, which_territory
-from monitor.config.schema import KINDS, OWN_KINDS, AssetRow, Document, SeverityLine
+from monitor.config.schema import AssetRow, Document, SeverityLine
+from monitor.config.strict import KINDS, OWN_KINDS
 from monitor.model import Asset, Phase, Provenance, SeverityRow, World
 
 

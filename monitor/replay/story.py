@@ -14,7 +14,8 @@ from monitor.config import ConfigError
 from monitor.config.depends import cycles
 from monitor.config.nodes import Node, UnreadableError, read_yaml
 from monitor.config.problems import Problem, did_you_mean
-from monitor.config.schema import KINDS, Positive, RuleRow, Strict
+from monitor.config.schema import RuleRow
+from monitor.config.strict import KINDS, Positive, Strict
 from monitor.config.types import Duration, Slug
 from monitor.config.validate import validated
 from monitor.model import Phase

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from alerting.directory import Directory, Route
 from alerting.journal import Journal
-from alerting.model import Accepted, Address, Alert, Channel, Contact, Message, Route, Severity, UnreachableError
+from alerting.model import Accepted, Address, Alert, Channel, Contact, Message, Severity, UnreachableError
 from alerting.outbox import Limits, Outbox
-from alerting.plan import Directory, plan
+from alerting.plan import plan
 from alerting.runbooks import Runbooks
 from alerting.schema import MIGRATIONS
 from tests.fakes import START, FakeClock
@@ -151,6 +152,7 @@ class Office:
             self.clock,
             "Hub",
             self.limits,
+            lambda: [alert for alert in self.truths.values() if alert.closed is None],
         )
         return self.outbox
 

@@ -6,7 +6,7 @@ import sys
 
 from alerting.channels import CHANNELS
 from alerting.model import Message, Reason, Reply, Severity
-from alerting.schema import NOTIFICATION
+from alerting.schema import NOTIFICATION_3
 from tests.alerting.fakes import at, contact
 
 ALONE = """
@@ -33,7 +33,7 @@ def test_each_channel_is_a_dataclass_that_hides_its_secrets() -> None:
 
 def test_the_tables_know_every_severity_and_every_reason_that_speaks() -> None:
     for word in (*Severity, *(reason for reason in Reason if reason.speaks)):
-        assert f"'{word}'" in NOTIFICATION
+        assert f"'{word}'" in NOTIFICATION_3
 
 
 def test_no_repr_names_a_person() -> None:

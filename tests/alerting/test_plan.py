@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from alerting.directory import Directory, Route
 from alerting.journal import Journal, micros
-from alerting.model import Address, Alert, Contact, Reason, Route, Severity
-from alerting.plan import Directory, Planned, plan, plan_test
+from alerting.model import Address, Alert, Contact, Reason, Severity
+from alerting.plan import Planned, plan, plan_test
 from alerting.told import told
 from tests.alerting.fakes import OPEN, at, closed, contact, directory, open_journal
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from alerting.model import Alert, Reason, Route, Severity, Told
+from alerting.directory import Route
+from alerting.model import Alert, Reason, Severity, Told
 from alerting.route import who, why_notify
 from tests.alerting.fakes import OPEN, at, closed
 

@@ -89,3 +89,43 @@ def test_a_desk_is_what_can_be_dialled(tmp_path: Path, desk: str) -> None:
 def test_where_a_key_would_be_set_is_the_operators_own_file(tmp_path: Path) -> None:
     assert load(tmp_path, {}).file == tmp_path / "lambi.yaml"
     assert not load(None, {}).file.is_relative_to(shipped("config"))
+
+
+TWO = NOC + "  - {name: mute, agency: Net}\n"
+
+
+def test_steps_and_duty_that_reach_nobody_and_ladders_that_nothing_enters_are_noted(tmp_path: Path) -> None:
+    contacts = TWO + "rotations:\n  - {name: duty, since: 2026-11-30 08:00, members: [noc, mute]}\n"
+    routes = ROUTE + "ladders:\n  - {name: up, agency: Net, steps: [{tell: [duty]}, {tell: [mute]}]}\n"
+    assert noted(tmp_path, lambi=MAIL, contacts=contacts, routes=routes) == [
+        "contacts.yaml:5: rotations[0].members: mute cannot be reached while on duty: no address is enabled on "
+        "a channel that is on",
+        'routes.yaml:4: ladders[0].name: no route enters "up"; expected a route with ladders: [up]',
+        "routes.yaml:4: ladders[0].steps[1].tell: this step reaches nobody: no address of mute is enabled on "
+        "a channel that is on",
+    ]
+
+
+def test_a_calendar_with_a_gap_is_noted(tmp_path: Path) -> None:
+    events = "".join(
+        f"BEGIN:VEVENT\r\nUID:{n}\r\nSUMMARY:noc\r\nDTSTART:202612{day}T080000Z\r\nDURATION:P1D\r\nEND:VEVENT\r\n"
+        for n, day in enumerate(("01", "02", "05"))
+    )
+    (tmp_path / "duty.ics").write_text(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{events}END:VCALENDAR\r\n")
+    contacts = NOC + "rotations:\n  - {name: duty, calendar: duty.ics}\n"
+    assert noted(tmp_path, lambi=MAIL, contacts=contacts, routes=ROUTE.replace("noc", "duty")) == [
+        "contacts.yaml:4: rotations[0].calendar: nobody is on duty from 2026-12-03 08:00 to 2026-12-05 08:00 UTC; "
+        "expected a shift, or an override"
+    ]
+
+
+def test_a_tree_inherits_what_its_children_do_not_say(tmp_path: Path) -> None:
+    (tmp_path / "contacts.yaml").write_text(TWO)
+    (tmp_path / "routes.yaml").write_text(
+        "routes:\n  - {name: top, contacts: [noc], repeat: 6h, group_by: [kind], routes: [\n"
+        "    {name: a, kinds: [cable], continue: true}, {name: b, contacts: [mute], repeat: 0s}]}\n"
+    )
+    routes = load(tmp_path, {}).directory.by_name
+    assert (routes["a"].contacts, routes["a"].repeat_seconds, routes["a"].group_by) == (("noc",), 21600.0, ("kind",))
+    assert routes["a"].proceed
+    assert (routes["b"].contacts, routes["b"].repeat_seconds) == (("mute",), 0.0)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from alerting.directory import Directory, Route
 from alerting.journal import Journal
-from alerting.model import Address, Contact, Route, Severity
+from alerting.model import Address, Contact, Severity
 from alerting.outbox import Outbox
-from alerting.plan import Directory
 from alerting.runbooks import Runbooks
 from monitor.views import IncidentFilter
 from tests.alerting.fakes import Provider

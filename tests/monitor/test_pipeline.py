@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alerting.model import Address, Contact, Route, Severity
-from alerting.plan import Directory
+from alerting.directory import Directory, Route
+from alerting.model import Address, Contact, Severity
 from monitor.model import Check, World
 from monitor.views import IncidentFilter
 from tests.monitor.sim import REFUSED, SILENT, Fault, Script, Simulation

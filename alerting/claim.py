@@ -1,0 +1,234 @@
+"""What leaves now: rows that are due, by the operator's rules, at the contact's pace, in as few messages as they allow.
+
+All inside the outbox's transaction: the intent of a message and the rows it tells of are on disk before it is sent.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alerting import digest, pace, silence, waiting
+from alerting.directory import Cap, Directory
+from alerting.gate import Rules, verdict
+from alerting.journal import Transaction, micros
+from alerting.ladder import answers
+from alerting.model import Address, Alert, Channel, Contact, Message, Reason, Severity
+from alerting.render import mail, sms
+from alerting.runbooks import Runbooks
+from alerting.waiting import Failure, Waiting
+from alerting.words import Occasion, cuts
+
+log = logging.getLogger("lambi.outbox")
+
+REFUSED_ROWS = 64
+"""Rows of a channel that is not configured, ended per transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A try whose intent is written."""
+
+    rows: tuple[Waiting, ...]
+    """What its message tells of; the first is the gravest."""
+    attempt: int
+    message: Message
+    address: Address
+
+    @property
+    def row(self) -> Waiting:
+        """The row that the message is filed under."""
+        return self.rows[0]
+
+
+Pair = tuple[Waiting, Alert]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What is known when messages are made."""
+
+    channels: Mapping[str, Channel]
+    directory: Callable[[], Directory]
+    truth: Callable[[str], Alert | None]
+    runbooks: Runbooks
+    site: str
+    bug: Callable[[Exception, Address], Failure]
+    """Counts and logs a defect."""
+    standing: Callable[[], Iterable[Alert]] = tuple
+    """Every alert that is open."""
+
+    async def rules(self, tx: Transaction, now: datetime) -> Rules:
+        """Return the operator's rules as of now."""
+        directory = self.directory()
+        listed = self.standing() if directory.inhibitions else ()
+        return Rules(directory, (*directory.silences, *await silence.live(tx, now)), tuple(listed))
+
+    async def take(self, tx: Transaction, channel: str, free: int, rules: Rules, now: datetime) -> list[Job]:
+        """Fill the free slots of one channel; rows that have nothing to say are ended or put off on the way."""
+        jobs: list[Job] = []
+        room = free if channel in self.channels else REFUSED_ROWS
+        while room > len(jobs) and (rows := await waiting.due(tx, channel, room - len(jobs), now)):
+            gone: set[int] = set()
+            for row in rows:
+                job = None if row.id in gone else await self._prepare(tx, row, rules, gone, now)
+                jobs += [job] if job else []
+        return jobs
+
+    async def _prepare(self, tx: Transaction, row: Waiting, rules: Rules, gone: set[int], now: datetime) -> Job | None:
+        """Make the message that a row leaves with; or end the row, or put it off, with the reason."""
+        gone.add(row.id)
+        contact = self.directory().contacts.get(row.contact)
+        address = reach(contact, row.channel)
+        if contact is None or address is None or row.overtaken or row.channel not in self.channels:
+            await waiting.end(tx, row, *_why_not(row, contact, address), now)
+            return None
+        if row.reason is Reason.TEST:
+            return await self._job(tx, [(row, None)], contact, address, now)
+        try:
+            pair = await self._may_leave(tx, row, rules, now)
+            pairs = await self._company(tx, pair, rules, gone, now) if pair else []
+            if not pairs or not await self._paced(tx, pairs, rules.directory, now):
+                return None
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect with one row must not keep the others from leaving
+            await self._failed(tx, row, error, address, now)
+            return None
+        return await self._job(tx, pairs, contact, address, now)
+
+    async def _may_leave(self, tx: Transaction, row: Waiting, rules: Rules, now: datetime) -> Pair | None:
+        """Return the row with the truth about it, unless nobody knows that or a rule keeps it back."""
+        alert = self.truth(row.incident)
+        if alert is None:
+            log.warning("incident=%s: nothing is known of it, its message waits", row.incident)
+            await waiting.put_off(tx, row, now)
+            return None
+        if alert.held:  # soon one message tells the whole of it
+            await waiting.put_off(tx, row, now)
+            return None
+        said = verdict(alert, row, rules, now)
+        if said.until is not None:
+            await waiting.hold(tx, [row], said.until, said.why, now)
+            return None
+        if said.why:
+            await waiting.end(tx, row, "refused", said.why, now)
+            return None
+        return row, alert
+
+    async def _company(self, tx: Transaction, pair: Pair, rules: Rules, gone: set[int], now: datetime) -> list[Pair]:
+        """Return what leaves in one message: the rows of its group, or all that waits where the channel has a cap."""
+        row = pair[0]
+        cap = rules.directory.caps.get(row.channel)
+        if row.repeats is not None and row.bundle is None:
+            return [pair]  # what is repeated after a crash is the same message
+        others = [one for one in await waiting.beside(tx, row, now) if one.id not in gone and not one.overtaken]
+        if row.bundle is not None:
+            others = [one for one in others if one.bundle == row.bundle]
+        else:
+            others = [one for one in others if one.repeats is None and (cap or (one.group and one.group == row.group))]
+            if cap and len(others) + 1 < cap.merge:
+                others = [one for one in others if one.group and one.group == row.group]
+        found = [pair]
+        for one in others:
+            gone.add(one.id)
+            if other := await self._may_leave(tx, one, rules, now):
+                found.append(other)
+        return found
+
+    async def _paced(self, tx: Transaction, pairs: Sequence[Pair], directory: Directory, now: datetime) -> bool:
+        """Whether cap and budget let a message leave now; else its rows wait. What is repeated was counted before."""
+        row, gravest = pairs[0][0], max((alert.severity for _, alert in pairs), key=lambda one: one.rank)
+        if row.repeats is not None:
+            return True
+        cap: Cap | None = directory.caps.get(row.channel)
+        if cap is not None:
+            until = pace.leaves(await pace.sent(tx, row.contact, row.channel, cap, now), gravest, cap, now)
+            if until > now:
+                await waiting.hold(tx, [one for one, _ in pairs], until, "", now)
+                return False
+        budget = directory.budgets.get(row.channel)
+        if budget and not pace.affords(budget, await pace.spent(tx, row.channel, now), gravest):
+            why = f"the day's credits of {row.channel} are spent, or kept for what is graver"
+            for one, _ in pairs:
+                await waiting.save_up(tx, one, now + pace.POLL, why, now)
+            return False
+        return True
+
+    async def _job(
+        self,
+        tx: Transaction,
+        pairs: Sequence[tuple[Waiting, Alert | None]],
+        contact: Contact,
+        address: Address,
+        now: datetime,
+    ) -> Job | None:
+        """Write the intents and render."""
+        row, alert = pairs[0]
+        attempt = await waiting.begin(tx, row, alert, now)
+        try:
+            occasions = [await self._occasion(tx, one, truth, contact, now) for one, truth in pairs]
+            told = [(one, truth) for one, truth in pairs[1:] if truth is not None]
+            bundle = await waiting.join(tx, row, attempt, told, now) if told else None
+            message = self._message(row, bundle or row.repeats or attempt, occasions)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - the same
+            await waiting.fail(tx, [one for one, _ in pairs], attempt, self.bug(error, address), now)
+            return None
+        await waiting.keep_text(tx, attempt, message)
+        return Job(tuple(one for one, _ in pairs), attempt, message, address)
+
+    async def _failed(self, tx: Transaction, row: Waiting, error: Exception, address: Address, now: datetime) -> None:
+        attempt = await waiting.begin(tx, row, None, now)
+        await waiting.fail(tx, [row], attempt, self.bug(error, address), now)
+
+    async def _occasion(
+        self, tx: Transaction, row: Waiting, alert: Alert | None, contact: Contact, now: datetime
+    ) -> Occasion:
+        occasion = Occasion(
+            alert,
+            row.reason,
+            contact,
+            now,
+            self.site,
+            self.directory().desk,
+            self.runbooks.match(alert) if alert else None,
+            again=row.repeats is not None,
+            told_before=row.told_before,
+        )
+        if alert is None:
+            return occasion
+        failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
+        said = await answers(tx, row.incident) if alert.closed is None else []
+        return replace(occasion, failure=failure, answers=tuple(said))
+
+    def _message(self, row: Waiting, reference: int, occasions: Sequence[Occasion]) -> Message:
+        """Make the text; a repeated try keeps the reference of the one it repeats."""
+        form, occasion = self.channels[row.channel].form, occasions[0]
+        alert = occasion.alert
+        if len(occasions) > 1:
+            subject, body = digest.mail(occasions) if form == "mail" else ("", digest.sms(occasions))
+            return Message(f"{reference}.digest", "", subject, body, row.severity, "", occasion.now)
+        subject, body = mail(occasion) if form == "mail" else ("", sms(occasion))
+        thread = f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
+        severity: Severity = alert.severity if alert else row.severity
+        return Message(f"{reference}.{row.planned_at:x}", row.incident, subject, body, severity, thread, occasion.now)
+
+
+def _why_not(row: Waiting, contact: Contact | None, address: Address | None) -> tuple[str, str]:
+    """Return the final state and the reason of a row that cannot be sent."""
+    if row.overtaken:
+        return "superseded", "a later message says more"
+    if contact is None:
+        return "refused", "the contact is no longer configured"
+    if address is None:
+        return "refused", "the contact has no such address, or it is switched off"
+    return "refused", f"channel {row.channel} is not configured"
+
+
+def reach(contact: Contact | None, channel: str) -> Address | None:
+    """Return the contact's address on a channel, if it is switched on."""
+    addresses = contact.addresses if contact else ()
+    return next((address for address in addresses if address.channel == channel and address.enabled), None)

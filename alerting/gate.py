@@ -1,0 +1,121 @@
+"""Pure: whether the operator's rules let a message leave now: inhibition, time intervals, silences, in this order.
+
+A beginning that is kept back and is over before it may leave is told nobody: that was the operator's wish, and the row
+says whose. The end of what was told goes out through silences and inhibitions, and waits for a muted hour to pass.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from alerting.directory import Directory, Route, Silence
+from alerting.match import labels, matches
+from alerting.model import Alert
+
+LOOK_AGAIN = timedelta(seconds=60)
+"""An inhibition has no end that is known; it is looked at again when something closes, and at least so often."""
+
+
+class Row(Protocol):
+    """What a decision needs to know of a row."""
+
+    @property
+    def route(self) -> str:
+        """By which route the contact was named."""
+        ...
+
+    @property
+    def held(self) -> str:
+        """What has kept it back until now, or ""."""
+        ...
+
+    @property
+    def told_before(self) -> bool:
+        """Whether the contact has heard of the incident."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may keep a message back, as of now."""
+
+    directory: Directory
+    silences: Sequence[Silence] = ()
+    open: Sequence[Alert] = ()
+    """Every open alert, for inhibitions."""
+
+
+LONGEST = timedelta(days=32)
+"""A message that a rule would keep back for longer is refused: nobody wants to hear of it then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What keeps a message back, and until when at least."""
+
+    why: str
+    until: datetime
+    mute: bool = False
+    """A time interval, which also holds back ends."""
+
+
+def block(alert: Alert, route: str, rules: Rules, now: datetime) -> Block | None:
+    """Return what keeps messages about an alert back on a route, or None."""
+    return _inhibited(alert, rules, now) or _muted(route, rules, now) or silenced(alert, rules.silences, now)
+
+
+def _inhibited(alert: Alert, rules: Rules, now: datetime) -> Block | None:
+    if not rules.directory.inhibitions:
+        return None
+    target = labels(alert)
+    for inhibition in rules.directory.inhibitions:
+        if not matches(inhibition.target, target):
+            continue
+        for source in rules.open:
+            if source.incident != alert.incident and inhibition.inhibits(labels(source), target):
+                return Block(f"inhibited by {source.incident} (rule {inhibition.name})", now + LOOK_AGAIN)
+    return None
+
+
+def _muted(name: str, rules: Rules, now: datetime) -> Block | None:
+    route = rules.directory.by_name.get(name, Route(name))
+    known = rules.directory.intervals
+    mutes = [known[each] for each in route.mute if each in known]
+    active = [known[each] for each in route.active if each in known]
+    if muted := [each for each in mutes if each.contains(now)]:
+        return Block(f"route {name} is muted: {muted[0].name}", max(each.ends(now) for each in muted), mute=True)
+    if active and not any(each.contains(now) for each in active):
+        return Block(f"route {name} is not active now", min(each.begins(now) for each in active), mute=True)
+    return None
+
+
+def silenced(alert: Alert, silences: Iterable[Silence], now: datetime) -> Block | None:
+    """Return the silence that covers an alert and ends last, or None."""
+    known = labels(alert)
+    found = [one for one in silences if one.since <= now < one.until and matches(one.match, known)]
+    if not found:
+        return None
+    last = max(found, key=lambda one: (one.until, one.id))
+    return Block(f"silenced by {last.author} ({last.id}): {last.reason}", last.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Go, when both are empty; wait ``until``; or end as refused, when there is no ``until``."""
+
+    why: str = ""
+    until: datetime | None = None
+
+
+GO = Verdict()
+
+
+def verdict(alert: Alert, row: Row, rules: Rules, now: datetime) -> Verdict:
+    """Decide on one row that is due."""
+    found = block(alert, row.route, rules, now)
+    if alert.closed is not None and not row.told_before and (found or row.held):
+        return Verdict(found.why if found else row.held)
+    if found is None or (alert.closed is not None and not found.mute):
+        return GO
+    return Verdict(found.why, found.until if found.until - now <= LONGEST else None)

@@ -1,0 +1,274 @@
+"""Who is next if nobody answers; what people answered, and how that moves the ladders. Timers are rows.
+
+A ladder belongs to one agency, and only an acknowledgement of that agency stops it; the others see that it was given.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+from alerting.directory import Directory, Step
+from alerting.journal import Transaction, micros, moment
+from alerting.model import Act, Alert, Contact, Reason, Response
+from alerting.rows import Planned, Source, insert, know, standings, supersede, ways
+
+WAIT_MINUTES = (5, 240)
+"""How long an answer may ask a ladder to wait."""
+HOLDS = 7200.0
+"""Seconds for which an acknowledgement holds back reminders where no ladder says it."""
+DONE = "resolved by people"
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """One ladder of one incident."""
+
+    incident: str
+    ladder: str
+    agency: str
+    route: str
+    steps: tuple[Step, ...]
+    loops: int
+    holds: float
+    step: int
+    """The one to take next."""
+    loop: int
+    state: str
+    """running, acknowledged, exhausted, over"""
+    next_at: datetime | None
+    why: str
+
+
+_COLUMNS = "incident, ladder, agency, route, steps, step, loop, state, next_at, why"
+
+
+def _escalation(row: tuple[object, ...]) -> Escalation:
+    incident, ladder, agency, route, steps, step, loop, state, next_at, why = row
+    frozen = json.loads(str(steps))
+    taken = tuple(Step(tuple(one["tell"]), one["wait"]) for one in frozen["steps"])
+    at = moment(next_at) if isinstance(next_at, int) else None
+    head = (str(incident), str(ladder), str(agency), str(route), taken, frozen["loops"], frozen["holds"])
+    return Escalation(*head, int(str(step)), int(str(loop)), str(state), at, str(why))
+
+
+async def escalations(tx: Transaction, incident: str) -> list[Escalation]:
+    """Return the ladders of an incident."""
+    rows = await tx.execute(f"SELECT {_COLUMNS} FROM escalation WHERE incident = ? ORDER BY ladder", (incident,))  # noqa: S608 - constants
+    return [_escalation(row) for row in rows]
+
+
+async def start(
+    tx: Transaction, alert: Alert, named: tuple[str, str], directory: Directory, now: datetime
+) -> list[Planned]:
+    """Enter a ladder and take its first step, unless the incident stands on it; one that opens again begins anew.
+
+    ``named``: the route, and the ladder that it names.
+    """
+    route, ladder = named[0], directory.ladders[named[1]]
+    frozen = {"steps": [asdict(step) for step in ladder.steps], "loops": ladder.loops, "holds": ladder.holds}
+    fresh = await tx.execute(
+        "INSERT INTO escalation VALUES (?, ?, ?, ?, ?, 0, 0, 'running', ?, ?, ?, 'begins') "
+        "ON CONFLICT (incident, ladder) DO UPDATE SET agency = excluded.agency, route = excluded.route, "
+        "steps = excluded.steps, step = 0, loop = 0, state = 'running', next_at = excluded.next_at, "
+        "changed_at = excluded.changed_at, why = 'opened again' WHERE state = 'over' AND why <> ? RETURNING incident",
+        (alert.incident, ladder.name, ladder.agency, route, json.dumps(frozen), *(micros(now),) * 3, DONE),
+    )
+    if not fresh:
+        return []
+    [one] = [each for each in await escalations(tx, alert.incident) if each.ladder == ladder.name]
+    return await _climb(tx, one, alert, directory, now)
+
+
+async def advance(
+    tx: Transaction, truth: Callable[[str], Alert | None], directory: Directory, now: datetime
+) -> list[Planned]:
+    """Take the steps that are due. What is due of an incident that nobody can speak of just now waits."""
+    rows = await tx.execute(
+        f"SELECT {_COLUMNS} FROM escalation WHERE next_at <= ? ORDER BY next_at, incident, ladder",  # noqa: S608 - constants
+        (micros(now),),
+    )
+    planned: list[Planned] = []
+    for one in map(_escalation, rows):
+        alert = truth(one.incident)
+        if alert is None:
+            await _move(tx, replace(one, next_at=now + timedelta(seconds=60)), one.why, now)
+        elif alert.closed is not None:
+            await over(tx, one.incident, "the incident has ended", now)
+        else:
+            planned += await _climb(tx, one, alert, directory, now)
+    return planned
+
+
+async def _climb(tx: Transaction, one: Escalation, alert: Alert, directory: Directory, now: datetime) -> list[Planned]:
+    """Tell the people of the next step; a step that reaches nobody, such as a gap in a rotation, is passed at once."""
+    why = "the acknowledgement has expired" if one.state == "acknowledged" else "nobody has acknowledged"
+    while one.loop < one.loops:
+        step = one.steps[one.step]
+        people = [contact for contact in directory.people(step.tell, now) if ways(contact)]
+        planned = await _tell(tx, people, one, alert, directory.lasts(alert, now)) if people else []
+        told = ", ".join(contact.name for contact in people) or "nobody: no one of it is on duty or has a channel"
+        number, rounds = f"step {one.step + 1}", f", round {one.loop + 1}" if one.loops > 1 else ""
+        following = (one.step + 1, one.loop) if one.step + 1 < len(one.steps) else (0, one.loop + 1)
+        due = now + timedelta(seconds=step.wait if people else 0)
+        one = replace(one, step=following[0], loop=following[1], state="running", next_at=due)
+        await _move(tx, one, f"{why}: {number}{rounds} tells {told}", now)
+        if people:
+            return planned
+    if one.loop >= one.loops:
+        ended = replace(one, state="exhausted", next_at=None)
+        await _move(tx, ended, "every step was taken and nobody has acknowledged", now)
+    return []
+
+
+async def _tell(
+    tx: Transaction, people: list[Contact], one: Escalation, alert: Alert, lasts: tuple[float, datetime]
+) -> list[Planned]:
+    """Plan a row on each way to each of them, unless one waits there already."""
+    standing = await standings(tx, alert.incident)
+    planned = []
+    for contact in people:
+        await know(tx, contact)
+        for where in ways(contact):
+            before = standing.get(where)
+            if before and before.waiting is not None:
+                continue
+            reason = Reason.ESCALATE if before and before.told else Reason.FIRST
+            source = Source(one.route, one.ladder)
+            planned.append(await insert(tx, alert, where, reason, lasts, source))
+    return planned
+
+
+async def _move(tx: Transaction, one: Escalation, why: str, now: datetime) -> None:
+    await tx.execute(
+        "UPDATE escalation SET step = ?, loop = ?, state = ?, next_at = ?, changed_at = ?, why = ? "
+        "WHERE incident = ? AND ladder = ?",
+        (
+            *(one.step, one.loop, one.state, micros(one.next_at) if one.next_at else None, micros(now), why),
+            *(one.incident, one.ladder),
+        ),
+    )
+
+
+async def over(tx: Transaction, incident: str, why: str, now: datetime) -> None:
+    """End the ladders of an incident."""
+    for one in await escalations(tx, incident):
+        if one.state != "over":
+            await _move(tx, replace(one, state="over", next_at=None), why, now)
+
+
+async def respond(tx: Transaction, response: Response, now: datetime) -> str:
+    """Record an authenticated answer, append-only, and move the ladder of its agency; return the key of what to say.
+
+    Keys: "acked" | "acked before" | "acked over" (the incident has ended) | "done" | "done before" | "waiting" |
+    "proposed" | "resolved" | "next" | "repeat" | "help" (these three change nothing) | "unknown" (no such incident).
+    """
+    key = await _answer(tx, response, now)
+    await tx.execute(
+        "INSERT INTO response (incident, contact, agency, what, step, minutes, at, via, answer) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(response.incident, response.contact, response.agency, response.what, response.step, response.minutes),
+            *(micros(response.at), response.via, key),
+        ),
+    )
+    return key
+
+
+async def _answer(tx: Transaction, response: Response, now: datetime) -> str:
+    """Decide and move; return the key."""
+    mine = await escalations(tx, response.incident)
+    if not await tx.execute("SELECT 1 FROM notification WHERE incident = ? LIMIT 1", (response.incident,)):
+        return "unknown"
+    if response.what in {Act.NEXT, Act.REPEAT, Act.HELP}:
+        return response.what.value
+    if await _ended(tx, response.incident, mine):
+        return "acked over"
+    if response.what is Act.RESOLVE:
+        return await _resolve(tx, response, now)
+    if response.what is Act.DONE and await _said(tx, response):
+        return "done before"
+    before = response.what is Act.ACK and await _said(tx, response)
+    await _acknowledge(tx, response, mine, now)
+    return {Act.ACK: "acked before" if before else "acked", Act.DONE: "done"}.get(response.what, "waiting")
+
+
+async def _ended(tx: Transaction, incident: str, mine: list[Escalation]) -> bool:
+    """Whether the incident has ended, as far as anybody was to be told."""
+    if mine:
+        return all(one.state == "over" for one in mine)
+    [(last,)] = await tx.execute(
+        "SELECT reason FROM notification WHERE incident = ? ORDER BY id DESC LIMIT 1", (incident,)
+    )
+    said = await tx.execute(
+        "SELECT a.closed FROM attempt a JOIN notification n ON n.id = a.notification "
+        "WHERE n.incident = ? AND a.status <> 'failed' ORDER BY a.id DESC LIMIT 1",
+        (incident,),
+    )
+    return bool(last == Reason.RESOLVED or (said and said[0][0]))
+
+
+async def _said(tx: Transaction, response: Response) -> bool:
+    """Whether this contact has said so before: while an acknowledgement still holds, for one."""
+    return bool(
+        await tx.execute(
+            "SELECT 1 FROM response r WHERE incident = ? AND contact = ? AND what = ? AND step IS ? "
+            "AND (what <> 'ack' OR NOT EXISTS (SELECT 1 FROM escalation e WHERE e.incident = r.incident "
+            "AND e.agency = r.agency AND e.state IN ('running', 'exhausted')))",
+            (response.incident, response.contact, response.what, response.step),
+        )
+    )
+
+
+async def _acknowledge(tx: Transaction, response: Response, mine: list[Escalation], now: datetime) -> None:
+    """Stop the ladders of the agency for a while, and end what waits for its people as acknowledged."""
+    low, high = WAIT_MINUTES
+    asked = 60.0 * min(high, max(low, response.minutes or 30)) if response.what is Act.WAIT else None
+    for one in mine:
+        if one.agency != response.agency or one.state == "over":
+            continue
+        lasts = asked or one.holds
+        back = replace(one, loop=min(one.loop, one.loops - 1), state="acknowledged")
+        held = replace(back, next_at=now + timedelta(seconds=lasts))
+        await _move(tx, held, f"{response.contact} has acknowledged ({response.via})", now)
+    await _quiet(tx, response, asked or HOLDS, now)
+
+
+async def _quiet(tx: Transaction, response: Response, lasts: float, now: datetime) -> None:
+    """End what waits to call the agency's people, and put its reminders off until the acknowledgement expires."""
+    ours = "incident = ? AND state = 'planned' AND contact IN (SELECT name FROM contact WHERE agency = ?)"
+    where = (response.incident, response.agency)
+    rows = await tx.execute(
+        f"SELECT id FROM notification WHERE {ours} AND reason IN ('first', 'escalate', 'handover')",  # noqa: S608 - constants
+        where,
+    )
+    await supersede(tx, [row for (row,) in rows], f"{response.contact} has acknowledged", now, "acknowledged")
+    until = micros(now + timedelta(seconds=lasts))
+    await tx.execute(
+        f"UPDATE notification SET deadline_at = deadline_at + (? - due_at), due_at = ? WHERE {ours} "  # noqa: S608 - constants
+        "AND reason = 'repeat' AND due_at < ?",
+        (until, until, *where, until),
+    )
+
+
+async def _resolve(tx: Transaction, response: Response, now: datetime) -> str:
+    """Take a proposal that it is over: two agencies of one mind end the ladders; the incident ends by the probes."""
+    others = await tx.execute(
+        "SELECT 1 FROM response WHERE incident = ? AND what = 'resolve' AND agency <> ?",
+        (response.incident, response.agency),
+    )
+    if not others:
+        return "proposed"
+    await over(tx, response.incident, DONE, now)
+    return "resolved"
+
+
+async def answers(tx: Transaction, incident: str) -> list[tuple[datetime, str, str]]:
+    """Return who has acknowledged, done or proposed what: when, agency, what."""
+    rows = await tx.execute(
+        "SELECT at, agency, CASE what WHEN 'ack' THEN 'acknowledged' WHEN 'wait' THEN 'asked to wait' "
+        "WHEN 'done' THEN 'did step ' || step ELSE 'says it is over' END FROM response "
+        "WHERE incident = ? AND what IN ('ack', 'wait', 'done', 'resolve') AND answer <> 'unknown' ORDER BY id",
+        (incident,),
+    )
+    return [(moment(at), str(agency), str(what)) for at, agency, what in rows]
