@@ -91,7 +91,7 @@ async def advance(
     planned: list[Planned] = []
     for one in map(_escalation, rows):
         alert = truth(one.incident)
-        if alert is None:
+        if alert is None or alert.held:  # nothing is known just now, or all is well again and waits to be over
             await _move(tx, replace(one, next_at=now + timedelta(seconds=60)), one.why, now)
         elif alert.closed is not None:
             await over(tx, one.incident, "the incident has ended", now)

@@ -41,6 +41,9 @@ async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetim
             await know(tx, directory.contacts[where[0]])
             source = await _source(tx, alert, where, route, now)
             planned.append(await insert(tx, alert, where, reason, directory.lasts(alert, now), source))
+    if alert.part_of:
+        await ladder.over(tx, alert.incident, f"it is part of {alert.part_of}", now)
+        return planned
     for route in taken(alert, directory.routes):
         for name in route.ladders:
             if name in directory.ladders:

@@ -17,6 +17,7 @@ from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
 from alerting.plan import TEST, plan_test
 from alerting.runbooks import RunbookError, Runbooks
+from monitor.calling import Calling
 from monitor.config.settings import Door, Settings
 from monitor.data import shipped
 from monitor.instance import Instance, TakenError, drop_root
@@ -121,6 +122,7 @@ class App:
             runbooks=self.runbooks,
             clock=clock,
             site=self.place,
+            standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the same
         )
         self.pipeline = Pipeline(
             settings.world,
@@ -243,7 +245,19 @@ class App:
 
     def commands(self) -> Mapping[str, control.Command]:
         """Return what the control door understands."""
-        return {"contact-test": self._contact_test, "ping": self._ping, **self.upkeep.commands()}
+        return {"contact-test": self._contact_test, "ping": self._ping, **self.upkeep.commands(), **self._calling()}
+
+    def _calling(self) -> Mapping[str, control.Command]:
+        line = self.pipeline
+        calling = Calling(
+            self.settings,
+            self.journal,
+            self.clock,
+            truth=line.truth,
+            standing=line.standing,
+            wake=self.outbox.wake,
+        )
+        return calling.commands()
 
     def _replanned(self, calendar: Calendar) -> None:
         """Go by other windows of maintenance from the next turn on, and show them at once."""

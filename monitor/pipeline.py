@@ -142,6 +142,10 @@ class Pipeline:
         known = self._committing.get(incident) or self.book.open.get(incident) or self._recent.get(incident)
         return self._alert(known) if known else None
 
+    def standing(self) -> list[Alert]:
+        """Return the truth about every open incident."""
+        return [self._alert(incident) for incident in self.book.open.values()]
+
     def _ask(self) -> None:
         """Have looked at what is wished for."""
         for wish in self.belief.take_wishes():

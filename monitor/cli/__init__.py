@@ -20,6 +20,8 @@ COMMANDS = {
     "why": "why",
     "probe": "probe",
     "contact": "contact",
+    "route": "route",
+    "silence": "silence",
     "maintenance": "maintenance",
     "topology": "topology",
     "config": "config",

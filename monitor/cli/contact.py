@@ -8,7 +8,7 @@ from alerting.model import Contact
 from monitor.cli import files, options
 from monitor.cli.say import EXIT_WRONG, EXITS, out, out_json, table
 
-app = typer.Typer(help="List the contacts, or send one a test message.", no_args_is_help=True, epilog=EXITS)
+app = typer.Typer(help="List the contacts, send one a test message, forget one.", no_args_is_help=True, epilog=EXITS)
 
 PATIENCE = 90.0
 """Seconds; a test message waits for the provider's own answer."""
@@ -50,6 +50,27 @@ def send_test(
             out(f"{one['channel']}: {one['answer']}" + "".join(f", {one[key]}" for key in ("id", "said") if one[key]))
     if not all(one["answer"] == "accepted" for one in answer["results"]):
         raise typer.Exit(EXIT_WRONG)
+
+
+@app.command(epilog=EXITS)
+def forget(
+    name: Annotated[str, typer.Argument(help="The contact's name, also one that is no longer in the config.")],
+    *,
+    config: options.Folder = None,
+    socket: options.Socket = None,
+    json: options.Json = False,
+) -> None:
+    """Empty what is kept of a person: the texts that were sent. What stays names nobody but this name.
+
+    Example:  lambi contact forget bb-regulator
+    """
+    answer = files.client(config, socket).run("contact-forget", {"contact": name})
+    if json:
+        out_json(answer)
+        return
+    out(f"{name}: " + ", ".join(f"{count} rows of {table_} emptied" for table_, count in answer["emptied"].items()))
+    if answer["configured"]:
+        out("it still stands in contacts.yaml with its addresses: take it away there, then restart Lambi")
 
 
 def _fact(contact: Contact, on: set[str]) -> dict[str, Any]:
