@@ -64,12 +64,12 @@ def _aims(alert: Alert, directory: Directory, standing: dict[Where, Standing], n
 
 
 async def _source(tx: Transaction, alert: Alert, where: Where, route: Route, now: datetime) -> Source:
-    """Say when the row may leave, with its group."""
+    """Say when the row may leave, with its group; an end has waited for nothing but the interval."""
     group = route.group(labels(alert))
     if not group:
         return Source(route.name)
     old = (now - alert.opened).total_seconds() > route.group_wait
-    waits = (route.group_wait, route.group_interval)
+    waits = (route.group_wait if alert.closed is None else 0.0, route.group_interval)
     return Source(route.name, "", group, await when(tx, (where, group), waits, old=old, now=now))
 
 

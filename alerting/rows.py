@@ -136,20 +136,22 @@ async def supersede(tx: Transaction, rows: Iterable[int], why: str, now: datetim
 async def when(
     tx: Transaction, what: tuple[Where, str], waits: tuple[float, float], *, old: bool, now: datetime
 ) -> datetime:
-    """Return when a row of a group leaves: with those that wait, after the interval, or after the group's wait.
+    """Return when a row of a group leaves: with those that wait, or after the group's wait, and its interval.
 
     ``what``: for whom, and the group. ``waits``: seconds to wait at first, and between two messages.
     ``old``: what has waited elsewhere waits no more.
     """
     where, group = what
     [(waiting, sent)] = await tx.execute(
-        "SELECT min(n.due_at) FILTER (WHERE n.state = 'planned' AND n.reason <> 'repeat' AND a.id IS NULL), "
+        "SELECT min(n.due_at) FILTER (WHERE n.state = 'planned' AND n.reason <> 'repeat' AND n.held = '' "
+        "AND a.id IS NULL), "
         "max(a.intent_at) FROM notification n LEFT JOIN attempt a ON a.notification = n.id AND a.status <> 'failed' "
         "WHERE n.contact = ? AND n.channel = ? AND n.grp = ?",
         (*where, group),
     )
-    if sent is not None and (following := moment(sent) + timedelta(seconds=waits[1])) > now:
-        return following
+    wait, interval = (timedelta(seconds=each) for each in waits)
     if waiting is not None:
         return max(now, moment(waiting))
-    return now if old or sent is not None else now + timedelta(seconds=waits[0])
+    if sent is not None:
+        return max(moment(sent) + interval, now + wait)
+    return now if old else now + wait

@@ -83,6 +83,14 @@ _DUE = f"{_WAITING} AND n.due_at <= ? {_URGENT}"
 # What a failed try put off goes along with what is due.
 _BESIDE = f"""{_WAITING} AND n.contact = ? AND n.reason <> 'test' AND n.id <> ?
     AND (n.due_at <= ? OR EXISTS (SELECT 1 FROM attempt WHERE notification = n.id)) {_URGENT}"""  # noqa: S608 - constants
+_NUMBER = "SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE notification ="
+_BEGIN = f"""INSERT INTO attempt (notification, number, channel, repeats, revision, severity, closed, intent_at)
+    VALUES (?, ({_NUMBER} ?), ?, ?, ?, ?, ?, ?) RETURNING id"""  # noqa: S608 - constants
+_JOIN = f"""
+INSERT INTO attempt (notification, number, channel, repeats, revision, severity, closed, intent_at, bundle, parts)
+SELECT row, ({_NUMBER} row), ?, repeats, revision, severity, closed, ?, ?, 0 FROM (
+    SELECT value ->> 0 AS row, value ->> 1 AS repeats, value ->> 2 AS revision, value ->> 3 AS severity,
+        value ->> 4 AS closed FROM json_each(?))"""  # noqa: S608 - constants
 MOST_TOLD = 5_000
 """Incidents in one message."""
 
@@ -184,11 +192,10 @@ async def begin(tx: Transaction, row: Waiting, alert: Alert | None, now: datetim
     """Write the intent of a try that tells this truth; return the attempt's id."""
     severity, revision = (alert.severity, alert.revision) if alert else (row.severity, row.revision)
     [(attempt,)] = await tx.execute(
-        "INSERT INTO attempt (notification, number, channel, repeats, revision, severity, closed, intent_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        _BEGIN,
         (
             row.id,
-            row.tries + 1,
+            row.id,
             row.channel,
             row.repeats,
             revision,
@@ -210,26 +217,22 @@ async def join(
     """
     bundle = lead.bundle or attempt
     facts = [
-        [row.id, row.tries + 1, row.repeats, alert.revision, alert.severity.value, int(alert.closed is not None)]
+        [row.id, row.repeats, alert.revision, alert.severity.value, int(alert.closed is not None)]
         for row, alert in others
     ]
     rows = json.dumps(facts)
     await tx.execute("UPDATE attempt SET bundle = ? WHERE id = ?", (bundle, attempt))
     await tx.execute(
         "DELETE FROM attempt WHERE status = 'failed' AND unreached AND parts = 0 "
-        "AND notification IN (SELECT json_extract(value, '$[0]') FROM json_each(?))",
+        "AND notification IN (SELECT value ->> 0 FROM json_each(?))",
         (rows,),
     )
     await tx.execute(
-        "INSERT INTO attempt (notification, number, channel, repeats, revision, severity, closed, intent_at, bundle, "
-        "parts) SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), ?, json_extract(value, '$[2]'), "
-        "json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), ?, ?, 0 "
-        "FROM json_each(?)",
+        _JOIN,
         (lead.channel, micros(now), bundle, rows),
     )
     await tx.execute(
-        "UPDATE notification SET state = 'ready', changed_at = ? "
-        "WHERE id IN (SELECT json_extract(value, '$[0]') FROM json_each(?))",
+        "UPDATE notification SET state = 'ready', changed_at = ? WHERE id IN (SELECT value ->> 0 FROM json_each(?))",
         (micros(now), rows),
     )
     return bundle
