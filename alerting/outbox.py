@@ -19,6 +19,7 @@ from typing import Protocol
 from alerting import ladder, waiting
 from alerting.claim import Desk, Job
 from alerting.directory import Directory
+from alerting.handover import hand_over
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
 from alerting.model import Accepted, Address, Alert, Channel, DeliveryError, Reason, UnansweredError, UnreachableError
 from alerting.plan import plan_repeat
@@ -92,7 +93,7 @@ class Outbox:
     ) -> None:
         """``truth``: of an incident now; ``standing``: every alert that is open."""
         self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
-        self._clock, self._limits = clock, limits
+        self._clock, self._limits, self._standing = clock, limits, standing
         self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing)
         self._woken = asyncio.Event()
         self._recovered = False
@@ -168,6 +169,7 @@ class Outbox:
                 await waiting.prolong(tx, step)
             await waiting.expire(tx, now)
             await ladder.advance(tx, self._truth, self._directory(), now)
+            await hand_over(tx, self._standing, self._directory(), now)
             jobs = await self._take(tx, now)
         self._recovered, self._looked = True, looked
         if restored:
@@ -262,7 +264,8 @@ class Outbox:
             "SELECT count(*) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
             "min(planned_at) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
             "min(due_at) FILTER (WHERE state = 'planned' AND due_at > ?), "
-            "(SELECT min(next_at) FROM escalation WHERE next_at IS NOT NULL) FROM notification WHERE ended_at IS NULL",
+            "(SELECT min(next_at) FROM (SELECT next_at FROM escalation UNION ALL SELECT next_at FROM duty)) "
+            "FROM notification WHERE ended_at IS NULL",
             (micros(now),) * 3,
         )
         later = min((at for at in (later, climbs) if at is not None), default=None)

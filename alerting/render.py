@@ -129,6 +129,8 @@ def _answers(occasion: Occasion) -> str:
     ]
     if occasion.reason is Reason.ESCALATE:
         said.append("nobody of those told before you has acknowledged")
+    if occasion.reason is Reason.HANDOVER:
+        said.append("you are on duty now")
     return "; ".join(said[-6:])
 
 

@@ -185,6 +185,13 @@ SILENCE = """CREATE TABLE silence (
 ) STRICT"""
 """ended_at: when somebody took it back before its end. One that has ended is never revived: a new one is made."""
 
+DUTY = """CREATE TABLE duty (
+    rotation TEXT PRIMARY KEY,
+    contacts TEXT NOT NULL,
+    next_at INTEGER
+) STRICT, WITHOUT ROWID"""
+"""Who is on duty as far as we have told them, and when that next changes."""
+
 MOVED = """INSERT INTO escalation_event (incident, ladder, at, state, step, loop, why)
     VALUES (new.incident, new.ladder, new.changed_at, new.state, new.step, new.loop, new.why);"""
 
@@ -237,6 +244,7 @@ LADDERS = (
     ESCALATION_EVENT,
     RESPONSE,
     SILENCE,
+    DUTY,
     "CREATE INDEX escalation_due ON escalation (next_at) WHERE next_at IS NOT NULL",
     "CREATE INDEX response_incident ON response (incident)",
     f"CREATE TRIGGER escalation_began AFTER INSERT ON escalation BEGIN {MOVED} END",

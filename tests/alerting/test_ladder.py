@@ -74,8 +74,9 @@ async def test_nobody_answers_and_every_step_is_taken_in_every_round(journal: Jo
         (10, "ann"),
         (25, "boss"),
         (30, "noc"),
+        (30, "ben"),  # on duty from now on
         (40, "lead"),
-        (40, "ben"),  # the hand-over was at 30
+        (40, "ben"),
         (55, "boss"),
     ]
     assert (await states(journal))[0][1:] == (
@@ -240,7 +241,8 @@ async def test_the_mail_shows_the_answers_of_the_others(journal: Journal) -> Non
     await play(office, 26)
     assert "Answers:  BLPC acknowledged 08:05\n" in mail.bodies[2]
     assert mail.taken[2][1].to.startswith("lead@")
-    assert "nobody of those told before you has acknowledged" in mail.bodies[-1]
+    assert any("nobody of those told before you has acknowledged" in body for body in mail.bodies)
+    assert "you are on duty now" in mail.bodies[-1]
 
 
 async def test_the_history_of_a_ladder_and_of_answers_cannot_be_changed(journal: Journal) -> None:
@@ -257,3 +259,28 @@ async def test_the_history_of_a_ladder_and_of_answers_cannot_be_changed(journal:
         with pytest.raises(Exception, match=r"append-only|CHECK"):
             async with journal.transaction() as tx:
                 await tx.execute(sql)
+
+
+async def test_who_comes_on_duty_hears_of_what_is_open_and_nobody_else_again(journal: Journal) -> None:
+    """DUTY hands over from ann to ben after thirty minutes, and back after two hours."""
+    office = Office(journal, people(LADDER, contacts=("duty",)), {"sms": Provider()})
+    await office.happen(OPEN)
+    await play(office, 5)
+    await answer(office, "ann")
+    await play(office, 20)
+    office.reborn()
+    await play(office, 10)
+    assert [(minute, who) for minute, who in await called(journal) if who != "noc"] == [(0, "ann"), (30, "ben")]
+    assert (await office.states())[-1][2:4] == ("handover", "accepted")
+    await play(office, 26)
+    await office.happen(closed(61))
+    await play(office, 120)
+    assert sorted(who for minute, who in await called(journal) if minute > 60) == ["ann", "ben", "noc"]
+
+
+async def test_who_comes_on_duty_before_the_ladder_has_called_the_rotation_is_not_called(journal: Journal) -> None:
+    slow = replace(LADDER, steps=(Step(("noc",), 7200), Step(("duty",), 600)))
+    office = Office(journal, people(slow), {"sms": Provider()})
+    await office.happen(OPEN)
+    await play(office, 60)
+    assert [who for _, who in await called(journal)] == ["noc"]
