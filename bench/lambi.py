@@ -105,6 +105,7 @@ class Lambi(Contender):
                     "http": {"every": every, "timeout": "4s"},  # as the stack's
                 },
             },
+            "alerts": {"caps": {"sms": {"gap": "0s", "most": 0, "storm": 0, "merge": 1_000_000}}},  # each is measured
             "channels": {
                 "bench": {
                     "kind": "kannel",

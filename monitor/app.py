@@ -227,7 +227,9 @@ class App:
         """Say how the daemon itself does."""
         series, outbox = self.series.stats(), self.outbox.stats()
         lateness = sorted(self.pipeline.belief.own.lateness)
-        trouble = (self.pipeline.trouble,) if self.pipeline.trouble else ()
+        trouble: tuple[str, ...] = (self.pipeline.trouble,) if self.pipeline.trouble else ()
+        idle = [name for name, one in self.settings.directory.rotations.items() if not one.on_duty(self.clock.now())]
+        trouble += (f"nobody is on duty now: {', '.join(idle)}",) if idle else ()
         return Health(
             started=self.started,
             checks=len(self.settings.world.checks),

@@ -71,7 +71,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     problems += check_people(doc, tree, forms(doc))
     zone = home_zone(doc, world.territories)
     routing = Routing(doc, tree, world.territories, contacts, zone)
-    people = directory(doc, routing)
+    people = directory(doc, routing, forms(doc))
     problems += routing.problems
     maintenance, wrong = windows(doc, tree, {*world.assets, *assets}, zone)
     problems += wrong

@@ -19,9 +19,10 @@ _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 _MAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 
 
-def directory(doc: Document, routing: Routing) -> Directory:
-    """Return who may be told and who hears what."""
-    credit = doc.alerts.credits
+def directory(doc: Document, routing: Routing, forms: Mapping[str, str]) -> Directory:
+    """Return who may be told and who hears what; ``forms``: channel -> sms | mail. A channel has its form's cap."""
+    credit, written = doc.alerts.credits, doc.alerts.caps
+    rows = {name: row for name, form in forms.items() if (row := written.get(name) or written.get(form))}
     shares = {name: {level: float(getattr(row, level)) for level in Severity} for name, row in credit.items()}
     return Directory(
         {row.name: _contact(row) for row in doc.contacts},
@@ -33,7 +34,11 @@ def directory(doc: Document, routing: Routing) -> Directory:
         intervals=routing.intervals(),
         inhibitions=routing.inhibitions(),
         silences=routing.silences(),
-        caps={name: Cap(row.gap, row.most, row.within, row.storm, row.merge) for name, row in doc.alerts.caps.items()},
+        caps={
+            name: Cap(row.gap, row.most, row.within, row.storm, row.merge)
+            for name, row in rows.items()
+            if row is not None
+        },
         budgets={name: Budget(row.per_day, shares[name]) for name, row in credit.items()},
     )
 
@@ -55,10 +60,11 @@ def check_people(doc: Document, tree: Node, forms: Mapping[str, str]) -> list[Pr
         node = tree.at("contacts", number, "addresses")
         for index, way in enumerate(contact.addresses):
             problems += _address(way, node.at(index), doc, forms)
-    for part, rows in (("caps", doc.alerts.caps), ("credits", doc.alerts.credits)):
+    capped = {*doc.channels, *forms.values()}
+    for part, rows, known in (("caps", doc.alerts.caps, capped), ("credits", doc.alerts.credits, {*doc.channels})):
         for name in rows:
-            if name not in doc.channels:
-                message = f'unknown channel "{name}"{did_you_mean(name, doc.channels)}'
+            if name not in known:
+                message = f'unknown channel "{name}"{did_you_mean(name, known)}'
                 problems.append(tree.at("alerts", part).problem(message, key=name))
     return problems
 

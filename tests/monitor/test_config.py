@@ -204,3 +204,13 @@ def test_as_shipped_an_incident_is_held_for_two_minutes_and_opens_again_within_f
 def test_what_the_inventory_suggests_says_how_old_and_how_sure_it_is() -> None:
     found = {(one.as_of, one.confidence) for one in load(None, {}).world.dependencies}
     assert found == {("2022-12", "medium")}
+
+
+def test_a_channel_has_the_cap_of_its_form_unless_it_has_one_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "lambi.yaml").write_text(
+        "channels: {digicel: {kind: kannel}, modem: {kind: kannel}}\nalerts: {caps: {modem: {gap: 5m}}}\n"
+    )
+    caps = load(tmp_path, {}).directory.caps
+    assert caps["digicel"] == caps["sms"]
+    assert (caps["sms"].gap, caps["sms"].storm) == (90.0, 10)
+    assert (caps["modem"].gap, caps["modem"].storm) == (300.0, 0)
