@@ -5,7 +5,6 @@ ours for each, all in real time at once (about 35 s). Scenarios are those of Ale
 outages of the way out; tests/alerting/test_scenarios.py holds ours to them in simulated time.
 """
 
-import argparse
 import asyncio
 import json
 import shutil
@@ -31,6 +30,7 @@ from alerting.outbox import Outbox
 from alerting.plan import plan
 from alerting.runbooks import Runbooks
 from alerting.schema import MIGRATIONS
+from bench.common import parser
 from probes.clock import SystemClock
 from tests.ports import own_ports
 
@@ -340,10 +340,7 @@ def shown(told: Told) -> str:
 
 def main() -> int:
     """Print both lists; "+" is open, "-" is over."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--check", action="store_true", help="nothing is judged here")
-    options, _ = parser.parse_known_args()
+    options = parser(__doc__ or "", [one.name for one in SCENARIOS], ["alertmanager", "lambi"]).parse_args()
     if shutil.which(PROGRAM) is None:
         print(f"{PROGRAM} is not installed: make test-deps", file=sys.stderr)
         return 1
@@ -351,7 +348,7 @@ def main() -> int:
     if options.json:
         print(json.dumps({"alertmanager": run.theirs, "lambi": run.ours}, indent=1))
         return 0
-    for one in SCENARIOS:
+    for one in (one for one in SCENARIOS if not options.only or one.name in options.only):
         print(f"{one.name}: {one.says}")
         print(f"  alertmanager  {shown(run.theirs[one.name])}")
         print(f"  lambi         {shown(run.ours[one.name])}")
