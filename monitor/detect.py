@@ -153,11 +153,13 @@ def _settle(state: State, leant: State, look: _Look, rule: Rule, began: datetime
     new, reason, flapping = leant.leaning, look.reason, state.flapping
     turned = state.settled in WORSE and (Phase.DOWN in {state.settled, new})
     changes = (state.changes << 1 | turned) & HISTORY
-    if flapping and new is Phase.UP:
+    comes = f"comes and goes: {changes.bit_count()} changes in the last {HISTORY.bit_length()} looks"
+    if flapping and new is Phase.UP and leant.run >= rule.steady:
         flapping, changes = False, 0
+    elif flapping and new is Phase.UP:  # it answers, and has not stayed yet
+        new, reason = Phase.DEGRADED, comes
     elif rule.flap and changes.bit_count() >= rule.flap and new is not Phase.DOWN:
-        flapping, new = True, Phase.DEGRADED
-        reason = f"comes and goes: {changes.bit_count()} changes in the last {HISTORY.bit_length()} looks"
+        flapping, new, reason = True, Phase.DEGRADED, comes
     after = State(
         new, began, reason, new, began, new, look.at,
         refused=new is Phase.DOWN and leant.refused, quiet=leant.quiet, changes=changes, flapping=flapping,
@@ -199,7 +201,7 @@ def _enough(leant: State, base: Phase, rule: Rule, span: timedelta) -> bool:
         return True  # after blindness the first look that agrees with what was confirmed before confirms it
     if direction < 0:
         usual = rule.degraded_rise if base is Phase.DEGRADED else rule.rise
-        return leant.run >= (rule.steady if leant.flapping else usual)
+        return leant.run >= (rule.steady if leant.flapping and base is not Phase.DOWN else usual)
     if leant.leaning is Phase.DOWN:
         takes = TROUBLE_TAKES if leant.flapping else 1
         needed = rule.refusal_seconds if leant.refused else rule.silence_seconds

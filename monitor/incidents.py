@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from alerting.model import Severity
 from monitor.docket import Book, Change, Docket, Finding, worst
 from monitor.impact import people
-from monitor.kin import MANY, Kin, young
+from monitor.kin import Kin, young
 from monitor.model import Entry, Incident, Phase
 from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption
 from monitor.standing import Standing
@@ -15,6 +15,8 @@ from monitor.topology import Topology
 LONGEST_HOLD = timedelta(minutes=10)
 PATIENCE = timedelta(seconds=30)
 """How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
+MANY = 2
+"""So many more in doubt in one place speak for something that they all need: its verdict comes with theirs."""
 UNHEARD = timedelta(seconds=90)
 """The same while what it depends on has not been looked at since: it is asked at once, but its answer may be late."""
 
@@ -233,14 +235,8 @@ class _Turn:
         for number in [one.id for one in self.docket.open.values() if young(one, self.now)]:
             own = self.docket.open[number]
             standing = self.view.standing(own.asset)
-            if standing.phase in TROUBLE and not own.part_of and not self.merged(own, standing):
-                self.absorb(own, standing)
-
-    def absorb(self, own: Incident, standing: Standing) -> None:
-        """Let an incident be part of a larger one that began in the same moment and place."""
-        larger = self.kin.find(own.asset, standing)
-        if larger is not None and self.kin.crowd(larger) > self.kin.crowd(own):
-            self.docket.merge(own, larger)
+            if standing.phase in TROUBLE and not own.part_of:
+                self.merged(own, standing)
 
     def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
         """Stand silently behind what explains it; False when that has no incident and waits for none."""
@@ -320,11 +316,7 @@ class _Turn:
         if lately is not None and lately.closed and self.now - lately.closed < self.reopen:
             self.docket.reopen(lately, finding)
             return
-        kin = self.kin.find(asset, standing) if presumed is None else None
-        if kin is None:
-            self.docket.begin(finding)
-            return
-        self.join_kin(kin, finding)
+        self.docket.begin(finding)
 
     def finding(self, asset: str, standing: Standing, severity: Severity, presumed: Presumption | None) -> Finding:
         """Gather what is known of a cause."""
@@ -339,26 +331,6 @@ class _Turn:
             tuple(self.view.evidence(asset, presumed)),
             people(self.topology, touched, nothing_left=left is not None and left[0] == 0),
         )
-
-    def join_kin(self, kin: Incident, finding: Finding) -> None:
-        """Let trouble stand as a member in the incident that fell with it; others that did so become part of it too."""
-        name = self.topology.name(finding.asset)
-        text = f"{name} went down in the same moment: {finding.standing.reason}"
-        worse = finding.severity.rank > kin.severity.rank
-        territories = tuple(dict.fromkeys((*kin.territories, *self.topology.territories(finding.asset))))
-        kin = self.docket.join(
-            kin,
-            finding.asset,
-            text,
-            member=True,
-            title=self.topology.title(kin.asset, kin.phase, len(kin.members) + 1),
-            severity=finding.severity if worse else kin.severity,
-            territories=territories,
-        )
-        for other in list(self.docket.open.values()):
-            here = other.id != kin.id and set(other.territories) <= set(territories)
-            if here and other.asset not in kin.children and self.kin.at_once(other, finding.standing):
-                kin = self.docket.merge(other, kin)
 
     def back(self, asset: str, how: str) -> None:
         """Take note that an asset is in no trouble any more."""

@@ -21,8 +21,6 @@ AT_ONCE = timedelta(seconds=12)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MOST = 8
 """So many checks are named as evidence."""
-MOMENT = timedelta(seconds=2)
-"""The same, where nothing but the moment speaks for one event."""
 UNQUIET = timedelta(seconds=60)
 """So much earlier may trouble have begun whose last good look is not remembered."""
 
@@ -53,12 +51,12 @@ def interval(standing: Standing) -> tuple[datetime, datetime]:
     return min(standing.quiet or until - UNQUIET, until), until
 
 
-def at_once(one: Standing, other: Standing, slack: timedelta = AT_ONCE) -> bool:
+def at_once(one: Standing, other: Standing) -> bool:
     """Whether two troubles may have begun in the same moment, as far as the looks can tell."""
     if one.since is None or other.since is None:
         return False
     (a, b), (c, d) = interval(one), interval(other)
-    return a <= d + slack and c <= b + slack
+    return a <= d + AT_ONCE and c <= b + AT_ONCE
 
 
 class Outlook:
@@ -170,7 +168,7 @@ class Outlook:
 
         def gone(need: str) -> datetime | None:
             standing = self.over(need, family)
-            if standing.phase is Phase.DOWN:
+            if standing.phase is Phase.DOWN or standing.flapping:
                 return standing.since
             if need == by or standing.phase not in UNSEEN:
                 return None
