@@ -103,6 +103,8 @@ async def advance(
 async def _climb(tx: Transaction, one: Escalation, alert: Alert, directory: Directory, now: datetime) -> list[Planned]:
     """Tell the people of the next step; a step that reaches nobody, such as a gap in a rotation, is passed at once."""
     why = "the acknowledgement has expired" if one.state == "acknowledged" else "nobody has acknowledged"
+    if one.step == 0 and one.loop == 0 and one.state == "running":
+        why = "begins"
     while one.loop < one.loops:
         step = one.steps[one.step]
         people = [contact for contact in directory.people(step.tell, now) if ways(contact)]

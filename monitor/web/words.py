@@ -72,6 +72,8 @@ WHY_TOLD = {
     "worse": "it got worse",
     "repeat": "a reminder",
     "resolved": "it is over",
+    "escalate": "nobody had acknowledged",
+    "handover": "came on duty",
     "test": "a test",
 }
 """Why somebody was told."""

@@ -83,7 +83,7 @@ async def test_nobody_answers_and_every_step_is_taken_in_every_round(journal: Jo
         "exhausted", 0, 2, "every step was taken and nobody has acknowledged"
     )  # fmt: skip
     said = await journal.read("SELECT why FROM escalation_event WHERE state = 'running'")
-    assert said[1] == ("nobody has acknowledged: step 1, round 1 tells noc",)
+    assert said[1] == ("begins: step 1, round 1 tells noc",)
 
 
 async def test_an_acknowledgement_stops_the_ladder_of_its_own_agency_alone(journal: Journal) -> None:
