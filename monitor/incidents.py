@@ -301,7 +301,9 @@ class _Turn:
         needed += self.topology.siblings(witness)
         if any(self.view.doubted(other, standing, family) for other in needed):
             return True
-        return self.view.doubts(asset, standing) >= (MANY if asset not in self.inferred else 1)
+        if asset in self.inferred:
+            return self.view.doubts(asset, standing) > 0
+        return bool(self.topology.needs.get(asset)) and self.view.doubts(asset, standing) >= MANY
 
     def begin(self, asset: str, standing: Standing, severity: Severity, presumed: Presumption | None) -> None:
         """Open an incident: a new one, one that closed a moment ago, or under its true name one that is open."""
