@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from alerting import digest, pace, silence, waiting
+from alerting import digest, failover, pace, receipts, silence, waiting
 from alerting.directory import Cap, Directory
 from alerting.gate import Rules, verdict
 from alerting.journal import Transaction, micros
@@ -172,6 +172,8 @@ class Desk:
             told = [(one, truth) for one, truth in pairs[1:] if truth is not None]
             bundle = await waiting.join(tx, row, attempt, told, now) if told else None
             message = self._message(row, bundle or row.repeats or attempt, occasions)
+            for one, _ in pairs:
+                await failover.begin(tx, one.id, contact, now)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - the same
@@ -214,7 +216,7 @@ class Desk:
         subject, body = mail(occasion) if form == "mail" else ("", sms(occasion))
         thread = f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
         severity: Severity = alert.severity if alert else row.severity
-        return Message(f"{reference}.{row.planned_at:x}", row.incident, subject, body, severity, thread, occasion.now)
+        return Message(receipts.reference(reference, row.planned_at), row.incident, subject, body, severity, thread, occasion.now)
 
 
 def _why_not(row: Waiting, contact: Contact | None, address: Address | None) -> tuple[str, str]:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerting import ladder, waiting
+from alerting import breaker, failover, ladder, receipts, waiting
+from alerting.breaker import Breaker
 from alerting.claim import Desk, Job
 from alerting.directory import Directory
 from alerting.handover import hand_over
@@ -74,6 +75,8 @@ class Stats:
     """Age of the oldest message that has not left."""
     bugs: int
     """Exceptions that should not have been."""
+    broken: tuple[str, ...] = ()
+    """Channels whose provider takes nothing at present."""
 
 
 class Outbox:
@@ -99,6 +102,7 @@ class Outbox:
         self._recovered = False
         self._restored = False
         self._busy: Counter[str] = Counter()
+        self._breakers = dict.fromkeys(channels, Breaker())
         self._flying: set[asyncio.Task[None]] = set()
         self._pending = 0
         self._oldest: datetime | None = None
@@ -115,12 +119,14 @@ class Outbox:
     def path_restored(self) -> None:
         """The way out works again: whatever waits after a failed try is due now."""
         self._restored = True
+        at = self._clock.monotonic()
+        self._breakers = {name: breaker.ask_now(one, at) for name, one in self._breakers.items()}
         self._woken.set()
 
     def stats(self) -> Stats:
         """Say how much waits, as of the last look."""
         age = (self._clock.now() - self._oldest).total_seconds() if self._oldest else 0.0
-        return Stats(self._pending, max(0.0, age), self._bugs)
+        return Stats(self._pending, max(0.0, age), self._bugs, tuple(sorted(self._broken())))
 
     async def run(self) -> None:
         """Send until cancelled; a defect of ours in the journal's rows is raised, what may pass is waited out."""
@@ -170,6 +176,7 @@ class Outbox:
             await waiting.expire(tx, now)
             await ladder.advance(tx, self._truth, self._directory(), now)
             await hand_over(tx, self._standing, self._directory(), now)
+            await self._move_on(tx, now)
             jobs = await self._take(tx, now)
         self._recovered, self._looked = True, looked
         if restored:
@@ -182,10 +189,24 @@ class Outbox:
         if not channels:
             return []
         rules = await self._desk.rules(tx, now)
-        taken = [
-            await self._desk.take(tx, name, self._limits.slots - self._busy[name], rules, now) for name in channels
-        ]
+        taken = [await self._desk.take(tx, name, self._free(name), rules, now) for name in channels]
         return [job for jobs in taken for job in jobs]
+
+    def _broken(self) -> set[str]:
+        """Name the channels whose provider takes nothing at present."""
+        return {name for name, one in self._breakers.items() if one.broken}
+
+    async def _move_on(self, tx: Transaction, now: datetime) -> None:
+        """Take the next way to whoever is told by one channel at a time."""
+        contacts, broken = self._directory().contacts, self._broken()
+        await failover.give_up_waiting(tx, broken, contacts, now)
+        gives = [name for name, channel in self._channels.items() if channel.receipts]
+        await failover.move_on(tx, contacts, gives, broken, now)
+
+    def _free(self, channel: str) -> int:
+        """Say how many tries a channel may begin now."""
+        one = self._breakers.get(channel, Breaker())
+        return breaker.room(one, self._limits.slots, self._busy[channel], self._clock.monotonic())
 
     def _launch(self, job: Job) -> None:
         self._busy[job.row.channel] += 1
@@ -218,7 +239,16 @@ class Outbox:
         return True
 
     async def _try(self, job: Job) -> Accepted | Failure:
-        """Hand over once, within the hard deadline."""
+        """Hand over once, and let the circuit know whether anybody was there."""
+        name = job.row.channel
+        self._breakers[name] = breaker.left(self._breakers[name])
+        result = await self._once(job)
+        answered = not isinstance(result, Failure) or not (result.unreached or result.status == "unknown")
+        self._breakers[name] = breaker.after(self._breakers[name], answered=answered, at=self._clock.monotonic())
+        return result
+
+    async def _once(self, job: Job) -> Accepted | Failure:
+        """Try once, within the hard deadline."""
         channel = self._channels[job.row.channel]
         try:
             async with asyncio.timeout(self._limits.seconds):
@@ -248,6 +278,9 @@ class Outbox:
                 await waiting.accept(tx, job.rows, job.attempt, result, now)
                 for row in job.rows:
                     await self._remind(tx, row, now)
+            if isinstance(result, Failure) and result.permanent:
+                await failover.hasten(tx, [row.id for row in job.rows], now)
+            await receipts.settle(tx, job.message.reference, now)
         how, row = result.error if isinstance(result, Failure) else "accepted", job.row
         more = f" and {len(job.rows) - 1} more" if len(job.rows) > 1 else ""
         log.info("tried incident=%s%s contact=%s channel=%s: %s", row.incident, more, row.contact, row.channel, how)
@@ -264,7 +297,8 @@ class Outbox:
             "SELECT count(*) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
             "min(planned_at) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
             "min(due_at) FILTER (WHERE state = 'planned' AND due_at > ?), "
-            "(SELECT min(next_at) FROM (SELECT next_at FROM escalation UNION ALL SELECT next_at FROM duty)) "
+            "(SELECT min(next_at) FROM (SELECT next_at FROM escalation UNION ALL SELECT next_at FROM duty "
+            "UNION ALL SELECT due_at FROM turn WHERE ended_at IS NULL)) "
             "FROM notification WHERE ended_at IS NULL",
             (micros(now),) * 3,
         )

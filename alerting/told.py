@@ -9,7 +9,7 @@ STATES = {
     "planned": "pending",
     "ready": "pending",
     "accepted": "sent",
-    "delivered": "sent",
+    "delivered": "delivered",
     "acknowledged": "acknowledged",
     "expired": "failed",
     "refused": "failed",
@@ -26,7 +26,7 @@ class ToldRow:
     channel: str
     reason: str
     state: str
-    """pending, sent (the provider has taken it), acknowledged (before it left), failed"""
+    """pending, sent (the provider has taken it), delivered (its receipt says so), acknowledged (before it left), failed"""
     at: datetime
     """When that became so."""
 

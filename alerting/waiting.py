@@ -69,7 +69,7 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
     EXISTS (SELECT 1 FROM notification o JOIN attempt a ON a.notification = o.id
         WHERE {_SAME} AND a.status <> 'failed'),
     EXISTS (SELECT 1 FROM notification o
-        WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted')),
+        WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted', 'delivered')),
     n.route, n.grp, n.held,
     (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1)
 FROM notification n

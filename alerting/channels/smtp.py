@@ -18,6 +18,8 @@ class Smtp:
     """One connection for each mail. Nothing of an address is in its errors."""
 
     form: ClassVar[str] = "mail"
+    receipts: ClassVar[bool] = False
+    answers: ClassVar[bool] = False
     host: str
     sender: str
     """The envelope's sender and From."""
