@@ -1,7 +1,7 @@
 """One channel after the other: when the next way to a contact is taken, and which one is taken first.
 
-A contact with `Contact.next_after` is told by one channel at a time. Each message to such a contact has a row in `turn`:
-when its time is over, `move_on` looks at what became of it.
+A contact with `Contact.next_after` is told by one channel at a time. Each message to such a contact has a row in
+`turn`: when its time is over, `move_on` looks at what became of it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -49,13 +49,15 @@ async def begin(tx: Transaction, notification: int, contact: Contact, now: datet
     if contact.next_after > 0:
         due = now + timedelta(seconds=contact.next_after)
         await tx.execute(
-            "INSERT INTO turn (notification, due_at) SELECT id, ? FROM notification WHERE id = ? "
+            "INSERT INTO turn (notification, root, due_at) SELECT id, id, ? FROM notification WHERE id = ? "
             "AND reason NOT IN ('repeat', 'test') ON CONFLICT DO NOTHING",
             (micros(due), notification),
         )
 
 
-async def give_up_waiting(tx: Transaction, broken: Collection[str], contacts: Mapping[str, Contact], now: datetime) -> None:
+async def give_up_waiting(
+    tx: Transaction, broken: Collection[str], contacts: Mapping[str, Contact], now: datetime
+) -> None:
     """What is due on a channel that is broken goes on at once, where its contact has another."""
     for channel in broken:
         rows = await tx.execute(
@@ -81,8 +83,8 @@ SELECT n.id, n.contact, n.channel, n.state,
         WHERE a.notification = n.id AND r.fate = 'delivered'),
     n.reason = 'resolved' OR EXISTS (SELECT 1 FROM notification o WHERE o.incident = n.incident
         AND o.contact = n.contact AND o.id > n.id AND o.reason = 'resolved'),
-    (SELECT group_concat(o.channel, char(10)) FROM notification o WHERE o.incident = n.incident
-        AND o.contact = n.contact AND o.id >= n.id AND o.reason = n.reason)
+    (SELECT group_concat(o.channel, char(10)) FROM turn u JOIN notification o ON o.id = u.notification
+        WHERE u.root = t.root)
 FROM turn t JOIN notification n ON n.id = t.notification
 WHERE t.ended_at IS NULL AND t.due_at <= ? ORDER BY t.due_at, n.id LIMIT 256"""
 
@@ -97,7 +99,7 @@ async def move_on(
         contact = contacts.get(name)
         further = [one for one in order(contact, broken) if one not in tried.split("\n")] if contact else []
         if goes and further:
-            await _hand_on(tx, row, further[0], now)
+            await _hand_on(tx, row, further[0], contact.next_after if contact else 0.0, now)
             why, count = f"{why}: on to {further[0]}", count + 1
         elif goes:
             why = f"{why}: there is no further channel"
@@ -105,13 +107,18 @@ async def move_on(
     return count
 
 
-async def _hand_on(tx: Transaction, notification: int, channel: str, now: datetime) -> None:
+async def _hand_on(tx: Transaction, notification: int, channel: str, lasts: float, now: datetime) -> None:
     """Plan the same message by another channel, with the time that this one had."""
-    await tx.execute(
+    [(new,)] = await tx.execute(
         "INSERT INTO notification (incident, contact, channel, reason, severity, revision, planned_at, due_at, "
         "deadline_at, changed_at, route, ladder) SELECT incident, contact, ?1, reason, severity, revision, ?2, ?2, "
-        "max(deadline_at, ?2 + deadline_at - planned_at), ?2, route, ladder FROM notification WHERE id = ?3",
+        "max(deadline_at, ?2 + deadline_at - planned_at), ?2, route, ladder FROM notification WHERE id = ?3 "
+        "RETURNING id",
         (channel, micros(now), notification),
+    )
+    await tx.execute(
+        "INSERT INTO turn (notification, root, due_at) SELECT ?, root, ? FROM turn WHERE notification = ?",
+        (new, micros(now + timedelta(seconds=lasts)), notification),
     )
 
 
@@ -123,8 +130,8 @@ async def answered(tx: Transaction, incident: str, contact: str, now: datetime) 
         (micros(now), incident, contact),
     )
     await tx.execute(
-        "UPDATE notification SET state = 'acknowledged', changed_at = ?, ended_at = ?, why = 'the contact has answered' "
-        "WHERE incident = ? AND contact = ? AND state = 'planned' AND reason IN ('first', 'worse', 'escalate') "
+        "UPDATE notification SET state = 'acknowledged', changed_at = ?, ended_at = ?, "
+        "why = 'the contact has answered' WHERE incident = ? AND contact = ? AND state = 'planned' AND reason IN ('first', 'worse', 'escalate') "
         "AND id IN (SELECT notification FROM turn)",
         (micros(now), micros(now), incident, contact),
     )

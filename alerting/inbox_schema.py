@@ -17,12 +17,14 @@ RECEIPT = """CREATE TABLE receipt (
 
 TURN = """CREATE TABLE turn (
     notification INTEGER PRIMARY KEY REFERENCES notification (id),
+    root INTEGER NOT NULL REFERENCES notification (id),
     due_at INTEGER NOT NULL,
     ended_at INTEGER,
     why TEXT NOT NULL DEFAULT '',
     CHECK ((ended_at IS NULL) = (why = ''))
 ) STRICT"""
-"""When a message to a contact who is reached by one channel after the other has had its time; how that ended."""
+"""When a message to a contact who is reached by one channel after the other has had its time; how that ended.
+root: the message on its first channel."""
 
 CODE = """CREATE TABLE code (
     incident TEXT NOT NULL,
@@ -95,10 +97,13 @@ PROGRESS = """CREATE TABLE progress (
 """Which steps of the runbook a contact was sent, and has done."""
 
 
+_NO = "BEGIN SELECT RAISE(ABORT, 'history is append-only'); END"
+
+
 def _append_only(table: str) -> tuple[str, str]:
     return (
-        f"CREATE TRIGGER {table}_kept BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, 'history is append-only'); END",
-        f"CREATE TRIGGER {table}_fixed BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, 'history is append-only'); END",
+        f"CREATE TRIGGER {table}_kept BEFORE DELETE ON {table} {_NO}",
+        f"CREATE TRIGGER {table}_fixed BEFORE UPDATE ON {table} {_NO}",
     )
 
 

@@ -119,9 +119,13 @@ class Outbox:
     def path_restored(self) -> None:
         """The way out works again: whatever waits after a failed try is due now."""
         self._restored = True
+        self._ask_all()
+        self._woken.set()
+
+    def _ask_all(self) -> None:
+        """Ask every provider that is left alone whether it is back."""
         at = self._clock.monotonic()
         self._breakers = {name: breaker.ask_now(one, at) for name, one in self._breakers.items()}
-        self._woken.set()
 
     def stats(self) -> Stats:
         """Say how much waits, as of the last look."""
@@ -173,6 +177,7 @@ class Outbox:
             await waiting.pull_in(tx, now)
             if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
                 await waiting.prolong(tx, step)
+                self._ask_all()  # a board without a clock of its own gets the time when its way out is back
             await waiting.expire(tx, now)
             await ladder.advance(tx, self._truth, self._directory(), now)
             await hand_over(tx, self._standing, self._directory(), now)
@@ -304,7 +309,9 @@ class Outbox:
         )
         later = min((at for at in (later, climbs) if at is not None), default=None)
         self._pending, self._oldest = pending, moment(oldest) if oldest is not None else None
-        return LOOK_SECONDS if later is None else min(LOOK_SECONDS, max(0.0, (moment(later) - now).total_seconds()))
+        waits = [one.until - self._clock.monotonic() for one in self._breakers.values() if one.broken and pending]
+        waits = [LOOK_SECONDS, *(wait for wait in waits if wait > 0)]
+        return min(*waits, LOOK_SECONDS if later is None else max(0.0, (moment(later) - now).total_seconds()))
 
     async def _wait(self, seconds: float) -> None:
         """Wait so long, or until woken."""

@@ -26,7 +26,7 @@ class ToldRow:
     channel: str
     reason: str
     state: str
-    """pending, sent (the provider has taken it), delivered (its receipt says so), acknowledged (before it left), failed"""
+    """pending, sent (a provider has taken it), delivered (a receipt says so), acknowledged (before it left), failed"""
     at: datetime
     """When that became so."""
 
