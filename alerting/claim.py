@@ -4,12 +4,14 @@ All inside the outbox's transaction: the intent of a message and the rows it tel
 """
 
 import logging
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from alerting import digest, failover, pace, receipts, silence, waiting
+from alerting import codes, digest, failover, pace, receipts, silence, waiting
+from alerting.codes import Draw
 from alerting.directory import Cap, Directory
 from alerting.gate import Rules, verdict
 from alerting.journal import Transaction, micros
@@ -58,6 +60,9 @@ class Desk:
     """Counts and logs a defect."""
     standing: Callable[[], Iterable[Alert]] = tuple
     """Every alert that is open."""
+    draw: Draw = secrets.randbelow
+    answer_url: str = ""
+    """Where the links of mails begin; "": mails carry none."""
 
     async def rules(self, tx: Transaction, now: datetime) -> Rules:
         """Return the operator's rules as of now."""
@@ -204,7 +209,10 @@ class Desk:
             return occasion
         failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
         said = await answers(tx, row.incident) if alert.closed is None else []
-        return replace(occasion, failure=failure, answers=tuple(said))
+        letters = ""
+        if self.channels[row.channel].answers and alert.closed is None:
+            letters = await codes.code(tx, row.incident, contact.name, self.draw, now)
+        return replace(occasion, failure=failure, answers=tuple(said), code=letters)
 
     def _message(self, row: Waiting, reference: int, occasions: Sequence[Occasion]) -> Message:
         """Make the text; a repeated try keeps the reference of the one it repeats."""

@@ -130,8 +130,8 @@ async def answered(tx: Transaction, incident: str, contact: str, now: datetime) 
         (micros(now), incident, contact),
     )
     await tx.execute(
-        "UPDATE notification SET state = 'acknowledged', changed_at = ?, ended_at = ?, "
-        "why = 'the contact has answered' WHERE incident = ? AND contact = ? AND state = 'planned' AND reason IN ('first', 'worse', 'escalate') "
-        "AND id IN (SELECT notification FROM turn)",
-        (micros(now), micros(now), incident, contact),
+        "UPDATE notification SET state = 'acknowledged', changed_at = ?1, ended_at = ?1, "
+        "why = 'the contact has answered' WHERE incident = ?2 AND contact = ?3 AND state = 'planned' "
+        "AND reason IN ('first', 'worse', 'escalate') AND id IN (SELECT notification FROM turn)",
+        (micros(now), incident, contact),
     )

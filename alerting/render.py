@@ -59,7 +59,7 @@ def _sms_head(occasion: Occasion, room: Room) -> str:
     alert = occasion.alert
     word = headword(occasion) if room.head or alert is None or alert.closed else headword(occasion).rpartition(" ")[0]
     again = "(repeat)" if occasion.again else ""
-    name = clip(fold(alert.incident), 16) if alert else ""
+    name = clip(fold(alert.incident), 16) + (f"-{occasion.code}" if occasion.code else "") if alert else ""
     return " ".join(part for part in (name, word, again) if part)
 
 
@@ -92,7 +92,8 @@ def mail(occasion: Occasion) -> tuple[str, str]:
     if alert is None:
         return f"TEST from Lambi at {plain(occasion.site, 60)}{again}", _mail_test(occasion)
     where = f", {plain(alert.where, 60)}" if alert.where else ""
-    subject = f"[{plain(alert.incident, 16)}] {headword(occasion)}: {plain(alert.what, 120)}{where}{again}"
+    code = f"-{occasion.code}" if occasion.code else ""
+    subject = f"[{plain(alert.incident, 16)}{code}] {headword(occasion)}: {plain(alert.what, 120)}{where}{again}"
     parts = [_headline(occasion, alert), _facts(occasion, alert), _effects(alert), _book(occasion, alert)]
     parts.append(_foot(occasion, alert))
     return subject, "\n\n".join(part for part in parts if part) + "\n"

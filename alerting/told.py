@@ -45,7 +45,9 @@ async def hanging(journal: Journal, now: datetime, slack: timedelta = timedelta(
         "UNION ALL SELECT 'attempt ' || id || ' has been under way since long ago' FROM attempt "
         "WHERE status = 'intent' AND intent_at < ?1 "
         "UNION ALL SELECT 'ladder ' || ladder || ' of ' || incident || ' stands still' FROM escalation "
-        "WHERE next_at < ?1",
+        "WHERE next_at < ?1 "
+        "UNION ALL SELECT 'the next channel after notification ' || notification || ' is not taken' FROM turn "
+        "WHERE ended_at IS NULL AND due_at < ?1",
         (late,),
     )
     return [str(sentence) for (sentence,) in rows]

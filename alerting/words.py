@@ -31,6 +31,10 @@ class Occasion:
     """What kept the message from leaving earlier, besides the cuts of this site."""
     answers: tuple[tuple[datetime, str, str], ...] = ()
     """Who has acknowledged or done something: when, agency, what."""
+    code: str = ""
+    """The letters with which this contact answers; "" where no answer comes in."""
+    link: str = ""
+    """Where this contact answers with a click, once."""
 
 
 def local(at: datetime, contact: Contact) -> datetime:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import secrets
 import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from alerting import schema as alerting_schema
+from alerting.inbound import Inbox
 from alerting.journal import Journal, JournalError
 from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
@@ -31,7 +33,7 @@ from monitor.snapshot import Snapshots
 from monitor.store import SeriesStore
 from monitor.upkeep import Upkeep
 from monitor.views import Health, IncidentFilter
-from monitor.web import control, ops, public
+from monitor.web import callbacks, control, ops, public
 from monitor.why import why
 from probes import PROBES
 from probes.clock import Clock, SystemClock, discipline
@@ -103,6 +105,7 @@ class App:
     ledger: Ledger
     scheduler: Scheduler
     outbox: Outbox
+    inbox: Inbox
     pipeline: Pipeline
     upkeep: Upkeep
     snapshots: Snapshots
@@ -123,6 +126,15 @@ class App:
             clock=clock,
             site=self.place,
             standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the same
+        )
+        self.inbox = Inbox(
+            self.journal,
+            lambda: self.settings.directory,
+            lambda incident: self.pipeline.truth(incident),  # noqa: PLW0108 - the same
+            self.runbooks,
+            self.place,
+            secrets.randbelow,
+            self.outbox.wake,
         )
         self.pipeline = Pipeline(
             settings.world,
@@ -157,7 +169,19 @@ class App:
             count_bug=self.count_bug,
         )
         token = settings.ops.token or ""
-        metrics = ops.make_app(snapshot=self.snapshots, token=token, clock=self.clock, count_bug=self.count_bug)
+        metrics = ops.make_app(
+            snapshot=self.snapshots,
+            token=token,
+            clock=self.clock,
+            count_bug=self.count_bug,
+            more=partial(
+                callbacks.add_routes,
+                channels=settings.channels,
+                receive=self.inbox.receive,
+                hear=self.inbox.hear,
+                clock=self.clock,
+            ),
+        )
         await self._listen(make(), settings.public, "web.public")
         await self._listen(metrics, settings.ops, "web.ops")
         self.runners.append(

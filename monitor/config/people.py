@@ -45,7 +45,7 @@ def directory(doc: Document, routing: Routing, forms: Mapping[str, str]) -> Dire
 
 def _contact(row: ContactRow) -> Contact:
     addresses = tuple(Address(way.channel, _plain(way.to), way.enabled) for way in row.addresses)
-    return Contact(row.name, row.agency, row.language, row.zone, addresses)
+    return Contact(row.name, row.agency, row.language, row.zone, addresses, row.next_after)
 
 
 def _plain(to: str) -> str:

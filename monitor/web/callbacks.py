@@ -1,0 +1,72 @@
+"""What SMS gateways tell the operators' door: delivery reports and answers. The secret in the path says which gateway.
+
+Whoever does not know a secret, or asks from elsewhere, learns nothing: the answer is that of any wrong address.
+"""
+
+import hmac
+import ipaddress
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from aiohttp import web
+
+from alerting.channels.kannel import FATES, Kannel
+from alerting.model import Receipt, Reply
+from probes.clock import Clock
+
+Receive = Callable[[Receipt, datetime], Awaitable[None]]
+Hear = Callable[[Reply, datetime], Awaitable[str]]
+NOWHERE = "There is no such page here."
+
+
+def add_routes(
+    app: web.Application, channels: Mapping[str, object], receive: Receive, hear: Hear, clock: Clock
+) -> None:
+    """Let the gateways among ``channels`` that have a secret call back."""
+    gateways = {name: one for name, one in channels.items() if isinstance(one, Kannel) and one.secret}
+
+    async def receipt(request: web.Request) -> web.Response:
+        _gateway(request, gateways)
+        fate = FATES.get(_number(request.query.get("status", "")))
+        if fate is None:
+            raise web.HTTPBadRequest(text="status: expected 1, 2, 4, 8 or 16.")
+        now, said = clock.now(), request.query.get("said", "")
+        await receive(Receipt(request.query.get("reference", ""), fate, now, _words(said)), now)
+        return web.Response(text="ok\n")
+
+    async def reply(request: web.Request) -> web.Response:
+        name = _gateway(request, gateways)
+        asked, now = request.query, clock.now()
+        one = Reply(name, asked.get("from", ""), asked.get("text", ""), now, asked.get("id", ""))
+        return web.Response(text=await hear(one, now), headers={"Cache-Control": "no-store"})
+
+    app.router.add_get("/callback/{secret}/receipt", receipt)
+    app.router.add_get("/callback/{secret}/reply", reply)
+
+
+def _gateway(request: web.Request, gateways: Mapping[str, Kannel]) -> str:
+    """Return the gateway that calls; every secret is compared, in constant time."""
+    given = request.match_info["secret"].encode("utf-8", "surrogateescape")
+    known = [name for name, one in gateways.items() if hmac.compare_digest(given, one.secret.encode())]
+    if not known or not _may(request.remote or "", gateways[known[0]].sources):
+        raise web.HTTPNotFound(text=NOWHERE)
+    return known[0]
+
+
+def _may(remote: str, sources: tuple[str, ...]) -> bool:
+    try:
+        address = ipaddress.ip_address(remote)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return any(mapped in ipaddress.ip_network(source) for source in sources)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 3 else 0
+
+
+def _words(said: str) -> str:
+    """Keep of the network's words what names an error, such as "err:001": no number of a telephone."""
+    found = [word for word in said.split("/") if word.isascii() and word.isalnum() and not word.isdecimal()]
+    return " ".join(found)[:60]
