@@ -59,7 +59,7 @@ HEARD = """CREATE TABLE heard (
     incident TEXT NOT NULL,
     at INTEGER NOT NULL,
     verdict TEXT NOT NULL,
-    said TEXT NOT NULL,
+    text TEXT NOT NULL,
     answer TEXT NOT NULL,
     PRIMARY KEY (channel, provider_id)
 ) STRICT, WITHOUT ROWID"""
