@@ -174,6 +174,8 @@ class Desk:
         attempt = await waiting.begin(tx, row, alert, now)
         try:
             occasions = [await self._occasion(tx, one, truth, contact, now) for one, truth in pairs]
+            if len(pairs) == 1:
+                occasions = [await self._with_link(tx, occasions[0], row, attempt, now)]
             told = [(one, truth) for one, truth in pairs[1:] if truth is not None]
             bundle = await waiting.join(tx, row, attempt, told, now) if told else None
             message = self._message(row, bundle or row.repeats or attempt, occasions)
@@ -213,6 +215,16 @@ class Desk:
         if self.channels[row.channel].answers and alert.closed is None:
             letters = await codes.code(tx, row.incident, contact.name, self.draw, now)
         return replace(occasion, failure=failure, answers=tuple(said), code=letters)
+
+    async def _with_link(
+        self, tx: Transaction, occasion: Occasion, row: Waiting, attempt: int, now: datetime
+    ) -> Occasion:
+        """Give a mail about an open incident the link by which its reader answers once."""
+        alert = occasion.alert
+        if not self.answer_url or alert is None or alert.closed or self.channels[row.channel].form != "mail":
+            return occasion
+        token = await codes.link(tx, attempt, self.draw, now)
+        return replace(occasion, link=f"{self.answer_url}/answer/{token}")
 
     def _message(self, row: Waiting, reference: int, occasions: Sequence[Occasion]) -> Message:
         """Make the text; a repeated try keeps the reference of the one it repeats."""

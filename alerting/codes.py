@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -145,3 +146,29 @@ async def link(tx: Transaction, attempt: int, draw: Draw, now: datetime) -> str:
         (digest(token), attempt, micros(now + LINK_LASTS)),
     )
     return token
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link stands for."""
+
+    incident: str
+    contact: str
+    used: bool
+    late: bool
+    """It has expired."""
+
+
+async def follow(tx: Transaction, token: str, now: datetime) -> Link | None:
+    """Return what a token stands for, or None; nothing is changed."""
+    rows = await tx.execute(
+        "SELECT n.incident, n.contact, l.used_at IS NOT NULL, l.expires_at <= ? FROM link l "
+        "JOIN attempt a ON a.id = l.attempt JOIN notification n ON n.id = a.notification WHERE l.digest = ?",
+        (micros(now), digest(token)),
+    )
+    return Link(rows[0][0], rows[0][1], bool(rows[0][2]), bool(rows[0][3])) if rows else None
+
+
+async def use(tx: Transaction, token: str, now: datetime) -> None:
+    """Note that a link has been used: it is good once."""
+    await tx.execute("UPDATE link SET used_at = ? WHERE digest = ? AND used_at IS NULL", (micros(now), digest(token)))

@@ -1,4 +1,5 @@
-"""What is kept of a person goes when it must: texts that were sent and answers that came. Addresses stand in the operator's files alone."""
+"""What is kept of a person goes when it must: texts that were sent, answers that came. Addresses to write to stand in
+the operator's files alone."""
 
 from alerting.journal import Transaction
 

@@ -110,6 +110,24 @@ class Inbox:
         self._woken()
         return heard
 
+    async def follow(self, token: str, now: datetime) -> codes.Link | None:
+        """Return what a mail's link stands for; nothing is changed, for scanners open links too."""
+        async with self._journal.transaction() as tx:
+            return await codes.follow(tx, token, now)
+
+    async def click(self, token: str, asked: Asked, now: datetime) -> Heard | None:
+        """Do what the button on a link's page says, once; None: there is no such link, or it is used or too old."""
+        async with self._journal.transaction() as tx:
+            link = await codes.follow(tx, token, now)
+            contact = self._directory().contacts.get(link.contact) if link else None
+            if link is None or contact is None or link.used or link.late:
+                return None
+            await codes.use(tx, token, now)
+            heard = await self._do(tx, Who(contact, "link"), replace(asked, incident=link.incident), now)
+        log.info("answer contact=%s by its link: %s", contact.name, heard.verdict)
+        self._woken()
+        return heard
+
     def _senders(self, sender: str) -> list[Contact]:
         """Return the contacts whose address this is."""
         wanted = _address(sender)

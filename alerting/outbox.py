@@ -22,7 +22,17 @@ from alerting.claim import Desk, Job
 from alerting.directory import Directory
 from alerting.handover import hand_over
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
-from alerting.model import Accepted, Address, Alert, Channel, DeliveryError, Reason, UnansweredError, UnreachableError
+from alerting.model import (
+    Accepted,
+    Address,
+    Alert,
+    Channel,
+    DeliveryError,
+    Message,
+    Reason,
+    UnansweredError,
+    UnreachableError,
+)
 from alerting.plan import plan_repeat
 from alerting.runbooks import Runbooks
 from alerting.waiting import Failure, Waiting
@@ -93,11 +103,12 @@ class Outbox:
         site: str,
         limits: Limits = Limits(),
         standing: Callable[[], Iterable[Alert]] = tuple,
+        answer_url: str = "",
     ) -> None:
-        """``truth``: of an incident now; ``standing``: every alert that is open."""
+        """``truth``: of an incident now; ``standing``: every alert that is open; ``answer_url``: see `claim.Desk`."""
         self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
         self._clock, self._limits, self._standing = clock, limits, standing
-        self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing)
+        self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing, answer_url=answer_url)
         self._woken = asyncio.Event()
         self._recovered = False
         self._restored = False
@@ -166,6 +177,11 @@ class Outbox:
         for channel in self._channels.values():
             await channel.close()
 
+    async def say(self, address: Address, text: str, subject: str = "") -> Accepted | Failure:
+        """Answer somebody: one try within the deadline and no row, for a late answer is of no use."""
+        message = Message("", "", subject, text, at=self._clock.now())
+        return await self._once(address.channel, message, address)
+
     async def _claim(self, now: datetime) -> list[Job]:
         """Write the intents of what is due and has a slot free; return them once they are on disk."""
         restored, looked = self._restored, (now, self._clock.monotonic())
@@ -178,7 +194,7 @@ class Outbox:
             if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
                 await waiting.prolong(tx, step)
                 self._ask_all()  # a board without a clock of its own gets the time when its way out is back
-            await waiting.expire(tx, now)
+            await waiting.expire(tx, now, self._broken())
             await ladder.advance(tx, self._truth, self._directory(), now)
             await hand_over(tx, self._standing, self._directory(), now)
             await self._move_on(tx, now)
@@ -247,27 +263,26 @@ class Outbox:
         """Hand over once, and let the circuit know whether anybody was there."""
         name = job.row.channel
         self._breakers[name] = breaker.left(self._breakers[name])
-        result = await self._once(job)
+        result = await self._once(name, job.message, job.address)
         answered = not isinstance(result, Failure) or not (result.unreached or result.status == "unknown")
         self._breakers[name] = breaker.after(self._breakers[name], answered=answered, at=self._clock.monotonic())
         return result
 
-    async def _once(self, job: Job) -> Accepted | Failure:
+    async def _once(self, name: str, message: Message, address: Address) -> Accepted | Failure:
         """Try once, within the hard deadline."""
-        channel = self._channels[job.row.channel]
         try:
             async with asyncio.timeout(self._limits.seconds):
-                accepted = await channel.send(job.message, job.address)
-            return replace(accepted, detail=scrub(accepted.detail, job.address))
+                accepted = await self._channels[name].send(message, address)
+            return replace(accepted, detail=scrub(accepted.detail, address))
         except TimeoutError:
             return Failure(f"no answer within {self._limits.seconds:g} s", "unknown")
         except UnansweredError as error:
-            return Failure(scrub(str(error), job.address), "unknown")
+            return Failure(scrub(str(error), address), "unknown")
         except DeliveryError as error:
-            said, unreached = scrub(str(error), job.address), isinstance(error, UnreachableError)
+            said, unreached = scrub(str(error), address), isinstance(error, UnreachableError)
             return Failure(said, "failed", error.permanent, unreached)
         except Exception as error:  # noqa: BLE001 - a defect in one channel must not stop the outbox
-            return self._bug(error, job.address)
+            return self._bug(error, address)
 
     def _bug(self, error: Exception, address: Address) -> Failure:
         """Count and log a defect of ours; nothing personal is logged."""

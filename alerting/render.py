@@ -94,7 +94,8 @@ def mail(occasion: Occasion) -> tuple[str, str]:
     where = f", {plain(alert.where, 60)}" if alert.where else ""
     code = f"-{occasion.code}" if occasion.code else ""
     subject = f"[{plain(alert.incident, 16)}{code}] {headword(occasion)}: {plain(alert.what, 120)}{where}{again}"
-    parts = [_headline(occasion, alert), _facts(occasion, alert), _effects(alert), _book(occasion, alert)]
+    parts = [_headline(occasion, alert), _facts(occasion, alert), _effects(alert), _how_to_answer(occasion)]
+    parts.append(_book(occasion, alert))
     parts.append(_foot(occasion, alert))
     return subject, "\n\n".join(part for part in parts if part) + "\n"
 
@@ -147,6 +148,16 @@ def _both(at: datetime, contact: Contact) -> str:
 
 def _effects(alert: Alert) -> str:
     return "\n".join(f"- {plain(effect)}" for effect in alert.effects[:20])
+
+
+def _how_to_answer(occasion: Occasion) -> str:
+    """Say how this reader acknowledges; whoever opens the link alone has done nothing yet."""
+    lines = []
+    if occasion.link:
+        lines.append(f"To acknowledge, open this page and press its button: {occasion.link}")
+    if occasion.code:
+        lines.append("Or answer this mail; its first line says: A acknowledge, N next step, D3 step 3 done, W30 wait.")
+    return "\n".join(lines)
 
 
 def _book(occasion: Occasion, alert: Alert) -> str:

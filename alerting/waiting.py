@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -148,19 +148,20 @@ async def prolong(tx: Transaction, step: timedelta) -> None:
     )
 
 
-async def expire(tx: Transaction, now: datetime) -> None:
+async def expire(tx: Transaction, now: datetime, broken: Iterable[str] = ()) -> None:
     """Give up what has waited beyond its deadline, and say why.
 
     What was due before it and has not been tried since, because the machine's clock was set far forward or the program
-    did not run, gets that try first; a test message has nobody who still waits for it.
+    did not run, gets that try first, unless its channel is known to take nothing (``broken``); a test message has
+    nobody who still waits for it.
     """
     await tx.execute(
         "UPDATE notification SET state = 'expired', changed_at = ?, ended_at = ?, why = 'the deadline passed: ' || "
         "coalesce(nullif(held, ''), nullif(why, ''), "
         "(SELECT error FROM attempt a WHERE a.notification = notification.id ORDER BY a.id DESC LIMIT 1), "
         "'it could not be tried in time') WHERE state = 'planned' AND deadline_at <= ? "
-        "AND (due_at >= deadline_at OR reason = 'test')",
-        (micros(now), micros(now), micros(now)),
+        "AND (due_at >= deadline_at OR reason = 'test' OR channel IN (SELECT value FROM json_each(?)))",
+        (micros(now), micros(now), micros(now), json.dumps(sorted(broken))),
     )
 
 
@@ -242,7 +243,7 @@ async def hold(tx: Transaction, rows: Sequence[Waiting], until: datetime, held: 
     """Keep rows back until then, by a rule (``held``) or by a cap; they have so much longer to be delivered."""
     ids = json.dumps([row.id for row in rows])
     await tx.execute(
-        "UPDATE notification SET deadline_at = deadline_at + max(0, ?1 - max(?2, due_at)), due_at = ?1, "
+        "UPDATE notification SET deadline_at = max(?1 + 1, deadline_at + max(0, ?1 - max(?2, due_at))), due_at = ?1, "
         "changed_at = ?2, held = ?3 WHERE id IN (SELECT value FROM json_each(?4))",
         (micros(until), micros(now), held, ids),
     )

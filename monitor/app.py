@@ -19,6 +19,7 @@ from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
 from alerting.plan import TEST, plan_test
 from alerting.runbooks import RunbookError, Runbooks
+from monitor.answering import Answering
 from monitor.calling import Calling
 from monitor.config.settings import Door, Settings
 from monitor.data import shipped
@@ -126,6 +127,7 @@ class App:
             clock=clock,
             site=self.place,
             standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the same
+            answer_url=settings.base_url,
         )
         self.inbox = Inbox(
             self.journal,
@@ -167,6 +169,7 @@ class App:
             clock=self.clock,
             base_url=base,
             count_bug=self.count_bug,
+            answers=self.inbox,
         )
         token = settings.ops.token or ""
         metrics = ops.make_app(
@@ -271,7 +274,9 @@ class App:
 
     def commands(self) -> Mapping[str, control.Command]:
         """Return what the control door understands."""
-        return {"contact-test": self._contact_test, "ping": self._ping, **self.upkeep.commands(), **self._calling()}
+        answering = Answering(self.settings, self.inbox, self.outbox, self.clock)
+        more = {**self.upkeep.commands(), **self._calling(), **answering.commands()}
+        return {"contact-test": self._contact_test, "ping": self._ping, **more}
 
     def _calling(self) -> Mapping[str, control.Command]:
         line = self.pipeline

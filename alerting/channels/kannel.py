@@ -96,7 +96,7 @@ class Kannel:
             "charset": "UTF-8",
             "coding": "0" if smsutil.is_valid_gsm(message.body) else "2",
         }
-        if self.callback:
+        if self.callback and message.reference:
             wanted["dlr-mask"] = str(sum(FATES))
             wanted["dlr-url"] = (
                 f"{self.callback.rstrip('/')}/callback/{self.secret}/receipt"

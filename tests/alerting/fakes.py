@@ -139,6 +139,7 @@ class Office:
     truths: dict[str, Alert] = field(default_factory=dict)
     runbooks: Runbooks = field(default_factory=lambda: Runbooks({}))
     limits: Limits = field(default_factory=Limits)
+    answer_url: str = ""
 
     def __post_init__(self) -> None:
         self.outbox = self.reborn()
@@ -155,6 +156,7 @@ class Office:
             "Hub",
             self.limits,
             lambda: [alert for alert in self.truths.values() if alert.closed is None],
+            self.answer_url,
         )
         return self.outbox
 

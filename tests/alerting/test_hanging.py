@@ -1,7 +1,7 @@
-"""No row hangs: days of chance, of alerts, outages, silences, answers, receipts and deaths; each row ends, and says why.
+"""No row hangs: days of chance, of alerts, outages, silences, answers, receipts and deaths; each row ends, says why.
 
-Every (incident, contact, reason) ends accepted, delivered, acknowledged, superseded, expired with its reason, or refused by the
-operator's rule; whoever was told of a beginning is told of the end, or a row says why not.
+Every (incident, contact, reason) ends accepted, delivered, acknowledged, superseded, expired with its reason, or
+refused by the operator's rule; whoever was told of a beginning is told of the end, or a row says why not.
 """
 
 import random
