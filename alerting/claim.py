@@ -236,9 +236,8 @@ class Desk:
         subject, body = mail(occasion) if form == "mail" else ("", sms(occasion))
         thread = f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
         severity: Severity = alert.severity if alert else row.severity
-        return Message(
-            receipts.reference(reference, row.planned_at), row.incident, subject, body, severity, thread, occasion.now
-        )
+        ours = receipts.reference(reference, row.planned_at)
+        return Message(ours, row.incident, subject, body, severity, thread, occasion.now, alert)
 
 
 def _why_not(row: Waiting, contact: Contact | None, address: Address | None) -> tuple[str, str]:

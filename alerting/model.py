@@ -148,6 +148,8 @@ class Message:
     """Groups the mails of one incident (In-Reply-To, References)."""
     at: datetime | None = None
     """When it leaves."""
+    alert: Alert | None = None
+    """The facts that the text was made from, for whoever reads by machine."""
 
     def __repr__(self) -> str:
         """Name the reference only."""

@@ -13,6 +13,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from alerting import schema as alerting_schema
+from alerting.feeds import Feeds
 from alerting.inbound import Inbox
 from alerting.journal import Journal, JournalError
 from alerting.model import Alert, Channel
@@ -209,6 +210,7 @@ class App:
             for name, work in (
                 ("line", self.scheduler.feed(self.pipeline)),
                 ("outbox", self.outbox.run()),
+                ("feeds", Feeds(self.settings.channels, self.inbox, self.outbox.say, self.clock).run()),
                 ("stop", stop.wait()),
             )
         ]

@@ -16,6 +16,7 @@ _EXAMPLE_HOST = re.compile(r"(.*[@.])?(example|invalid|example\.(com|net|org))\.
 _EXAMPLE_PHONE = re.compile(r"\+1\d{3}55501\d\d")
 """NANP numbers kept for fiction."""
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
+_URL = re.compile(r"https?://[^\s/@]+(/\S*)?")
 _MAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 
 
@@ -50,7 +51,7 @@ def _contact(row: ContactRow) -> Contact:
 
 def _plain(to: str) -> str:
     """People write phone numbers with spaces, dashes and brackets."""
-    return to if "@" in to else re.sub(r"[\s().-]", "", to)
+    return to if "@" in to or "://" in to else re.sub(r"[\s().-]", "", to)
 
 
 def check_people(doc: Document, tree: Node, forms: Mapping[str, str]) -> list[Problem]:
@@ -77,6 +78,9 @@ def _address(way: AddressRow, node: Node, doc: Document, forms: Mapping[str, str
     to, form = _plain(way.to), forms.get(way.channel, "")
     if form == "sms" and not _PHONE.fullmatch(to):
         return [node.problem("not a phone number", "+ and country code, like +1 868 555 0100", key="to")]
+    if channel.kind == "webhook":
+        wrong = not _URL.fullmatch(to)
+        return [node.problem("not a URL", "like https://hooks.agency.net/lambi", key="to")] if wrong else []
     if form == "mail" and not _MAIL.fullmatch(to):
         return [node.problem("not a mail address", "like noc@agency.example", key="to")]
     if not way.enabled:

@@ -18,6 +18,7 @@ from monitor.web import callbacks
 from monitor.web.ops import make_app
 from tests.alerting.fakes import OPEN, Office, closed, contact, directory, open_journal
 from tests.daemons import KannelBox, kannel
+from tests.fakes import settle
 from tests.monitor.web import worlds
 from tests.ports import own_port
 from tests.smsc import LINK, REFUSED, Centre
@@ -75,10 +76,14 @@ async def desk(folder: Path, who: Contact = NOC, smsc: str = "CENTRE") -> AsyncI
             more=lambda app: callbacks.add_routes(app, {"sms": sms}, inbox.receive, inbox.hear, office.clock),
         )
         async with TestServer(app, host="127.0.0.1", port=ops):
-            yield Desk(office, gateway, centre, ops)
+            try:
+                yield Desk(office, gateway, centre, ops)
+            finally:  # before the door: it keeps its connections
+                await asyncio.to_thread(running.__exit__, None, None, None)
+                await settle()
     finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
         server.close()
+        await server.wait_closed()
         await journal.close()
 
 
