@@ -65,3 +65,18 @@ async def told(journal: Journal, incident: str) -> list[ToldRow]:
         ToldRow(agency, contact, channel, reason, STATES[state], moment(at))
         for agency, contact, channel, reason, state, at in rows
     ]
+
+
+async def answered(journal: Journal, incident: str) -> list[tuple[datetime, str]]:
+    """Return what agencies answered, oldest first, and whose address is locked; one sentence each, no person named."""
+    rows = await journal.read(
+        "SELECT at, agency || CASE what WHEN 'ack' THEN ' has acknowledged' WHEN 'wait' THEN ' asks to wait ' || "
+        "coalesce(minutes, 30) || ' min' WHEN 'done' THEN ' has done step ' || step ELSE ' says that it is over' END "
+        "FROM response WHERE incident = ?1 AND what IN ('ack', 'wait', 'done', 'resolve') "
+        "AND answer NOT IN ('unknown', 'acked before', 'done before', 'acked over') "
+        "UNION ALL SELECT g.locked_at, 'answers by ' || g.channel || ' from an address of ' || c.agency || "
+        "' no longer count: three times the wrong letters' FROM guess g JOIN contact c ON c.name = g.contact "
+        "WHERE g.incident = ?1 AND g.locked_at IS NOT NULL ORDER BY 1",
+        (incident,),
+    )
+    return [(moment(at), str(text)) for at, text in rows]

@@ -12,6 +12,7 @@ from alerting.inbound import Inbox
 from alerting.model import Act, Address, Contact, Reply
 from alerting.replies import LETTERS, Asked
 from alerting.runbooks import Runbooks
+from alerting.told import answered
 from monitor.web import callbacks
 from monitor.web.ops import make_app
 from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
@@ -237,3 +238,13 @@ async def test_a_callback_needs_its_secret_and_its_place(
                 assert text == await nothing.text(), "it looks like any wrong address"
     assert await desk.changed() == (1 if status == 200 and "reply" in path else 0)
     assert SECRET not in caplog.text
+
+
+async def test_the_page_tells_what_agencies_answered_and_whose_address_is_locked(desk: Desk) -> None:
+    await desk.says(f"4711-{await desk.code('ctu')} A", "18685550102")
+    for wrong in ("ZZ", "ZX", "ZW"):
+        await desk.says(f"4711-{wrong} A")
+    assert [text for _, text in await answered(desk.office.journal, "4711")] == [
+        "agency of ctu has acknowledged",
+        "answers by sms from an address of agency of noc no longer count: three times the wrong letters",
+    ]
