@@ -76,7 +76,7 @@ def _address(way: AddressRow, node: Node, doc: Document, forms: Mapping[str, str
         near = did_you_mean(way.channel, doc.channels)
         return [node.problem(f'unknown channel "{way.channel}"{near}', key="channel")]
     to, form = _plain(way.to), forms.get(way.channel, "")
-    if form == "sms" and not _PHONE.fullmatch(to):
+    if form == "sms" and channel.kind != "apprise" and not _PHONE.fullmatch(to):
         return [node.problem("not a phone number", "+ and country code, like +1 868 555 0100", key="to")]
     if channel.kind == "webhook":
         wrong = not _URL.fullmatch(to)
