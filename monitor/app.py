@@ -18,7 +18,6 @@ from alerting.inbound import Inbox
 from alerting.journal import Journal, JournalError
 from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
-from alerting.plan import TEST, plan_test
 from alerting.runbooks import RunbookError, Runbooks
 from monitor.answering import Answering
 from monitor.calling import Calling
@@ -47,8 +46,6 @@ log = logging.getLogger("lambi.app")
 SCHEMAS = {"alerting": alerting_schema.MIGRATIONS, "monitor": MIGRATIONS}
 EXPLAINED = timedelta(seconds=10)
 """How often adjtimex is asked whether the clock is disciplined."""
-TEST_PATIENCE = 60.0
-"""Seconds that ``contact test`` waits for the provider's word."""
 STOP_SECONDS = 2.0
 MOST_NOTES = 3
 """How many notes on the config the greeting repeats."""
@@ -276,9 +273,9 @@ class App:
 
     def commands(self) -> Mapping[str, control.Command]:
         """Return what the control door understands."""
-        answering = Answering(self.settings, self.inbox, self.outbox, self.clock)
+        answering = Answering(self.settings, self.journal, self.inbox, self.outbox, self.clock)
         more = {**self.upkeep.commands(), **self._calling(), **answering.commands()}
-        return {"contact-test": self._contact_test, "ping": self._ping, **more}
+        return {"ping": self._ping, **more}
 
     def _calling(self) -> Mapping[str, control.Command]:
         line = self.pipeline
@@ -299,46 +296,6 @@ class App:
 
     async def _ping(self, _asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"site": self.settings.site, "started": self.started.isoformat()}
-
-    async def _contact_test(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Send a message marked TEST over the real path; answer what the providers said."""
-        name = str(asked.get("contact", ""))
-        contact = self.settings.directory.contacts.get(name)
-        if contact is None:
-            raise control.Refused(f"there is no contact {name!r}: `lambi contact list` names them")
-        async with self.journal.transaction() as tx:
-            rows = await plan_test(tx, contact, self.clock.now())
-        if not rows:
-            raise control.Refused(f"contact {name!r} has no address that is switched on")
-        self.outbox.wake()
-        deadline = self.clock.monotonic() + TEST_PATIENCE
-        wanted = {row.id: row.channel for row in rows}
-        return {"contact": name, "incident": TEST, "results": await self._results(wanted, deadline)}
-
-    async def _results(self, wanted: Mapping[int, str], deadline: float) -> list[dict[str, str]]:
-        """Wait until every row has ended or has had an answer, or time is up."""
-        marks = ", ".join("?" for _ in wanted)
-        query = (
-            "SELECT n.id, n.state, n.ended_at IS NOT NULL, coalesce(n.why, ''), coalesce(a.status, ''), "  # noqa: S608 - only marks
-            "coalesce(a.provider_id, ''), coalesce(nullif(a.error, ''), a.answer, '') "
-            "FROM notification n LEFT JOIN attempt a ON a.id = "
-            f"(SELECT max(id) FROM attempt WHERE notification = n.id) WHERE n.id IN ({marks}) ORDER BY n.id"
-        )
-        while True:
-            rows = await self.journal.read(query, tuple(wanted))
-            answered = all(ended or status not in {"", "intent"} for _, _, ended, _, status, _, _ in rows)
-            if answered or self.clock.monotonic() >= deadline:
-                return [
-                    {
-                        "channel": wanted[row],
-                        "state": state,
-                        "answer": status or why or "nothing yet",
-                        "id": id_,
-                        "said": said,
-                    }
-                    for row, state, _, why, status, id_, said in rows
-                ]
-            await self.clock.sleep_until(self.clock.monotonic() + 0.1)
 
     def _pin(self, alert: Alert) -> str:
         book = self.runbooks.match(alert)
