@@ -171,23 +171,19 @@ class App:
         )
         token = settings.ops.token or ""
         metrics = ops.make_app(
-            snapshot=self.snapshots,
-            token=token,
-            clock=self.clock,
-            count_bug=self.count_bug,
-            more=partial(
-                callbacks.add_routes,
-                channels=settings.channels,
-                receive=self.inbox.receive,
-                hear=self.inbox.hear,
-                clock=self.clock,
-            ),
+            snapshot=self.snapshots, token=token, clock=self.clock, count_bug=self.count_bug, more=self._callbacks
         )
         await self._listen(make(), settings.public, "web.public")
         await self._listen(metrics, settings.ops, "web.ops")
         self.runners.append(
             await control.serve(settings.control, self.commands(), read=make(), count_bug=self.count_bug)
         )
+
+    def _callbacks(self, app: web.Application) -> None:
+        """Let gateways and other systems tell the operators' door what came back."""
+        inbox, settings = self.inbox, self.settings
+        callbacks.add_routes(app, settings.channels, inbox.receive, inbox.hear, self.clock)
+        callbacks.add_answers(app, inbox.act, settings.ops.token or "", self.clock)
 
     async def _listen(self, app: web.Application, door: Door, key: str) -> None:
         runner = web.AppRunner(app, access_log=None)

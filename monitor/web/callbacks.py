@@ -1,4 +1,4 @@
-"""What SMS gateways tell the operators' door: delivery reports and answers. The secret in the path says which gateway.
+"""What others tell the operators' door. Of SMS gateways: reports and answers; the secret in the path says whose.
 
 Whoever does not know a secret, or asks from elsewhere, learns nothing: the answer is that of any wrong address.
 """
@@ -11,10 +11,15 @@ from datetime import datetime
 from aiohttp import web
 
 from alerting.channels.kannel import FATES, Kannel
+from alerting.inbound import Heard
+from alerting.model import Act as What
 from alerting.model import Receipt, Reply
+from alerting.replies import Asked
 from probes.clock import Clock
 
 Receive = Callable[[Receipt, datetime], Awaitable[None]]
+Act = Callable[[str, Asked, str, datetime], Awaitable[Heard]]
+WORDS = {one.value: one for one in What}
 Hear = Callable[[Reply, datetime], Awaitable[str]]
 NOWHERE = "There is no such page here."
 
@@ -42,6 +47,30 @@ def add_routes(
 
     app.router.add_get("/callback/{secret}/receipt", receipt)
     app.router.add_get("/callback/{secret}/reply", reply)
+
+
+def add_answers(app: web.Application, act: Act, token: str, clock: Clock) -> None:
+    """Let another system answer for a contact: ``POST /api/v1/incident/ID/ack?contact=NAME``, with the bearer token.
+
+    Without a token it is not there: a page of anybody could else have a browser on this machine post.
+    """
+
+    async def answer(request: web.Request) -> web.Response:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+            raise web.HTTPUnauthorized(text="This address asks for a bearer token.")
+        what, number = WORDS.get(request.match_info["what"]), _number(request.query.get("number", ""))
+        if what is None:
+            raise web.HTTPNotFound(text=NOWHERE)
+        step, minutes = (number or None if what is one else None for one in (What.DONE, What.WAIT))
+        asked = Asked(request.match_info["id"], "", what, step, minutes)
+        heard = await act(request.query.get("contact", ""), asked, "api", clock.now())
+        if heard.verdict == "unknown":
+            raise web.HTTPNotFound(text="There is no such contact, or nobody was told of such an incident.")
+        return web.json_response({"verdict": heard.verdict, "answer": heard.answer})
+
+    if token:
+        app.router.add_post("/api/v1/incident/{id}/{what}", answer)
 
 
 def _gateway(request: web.Request, gateways: Mapping[str, Kannel]) -> str:

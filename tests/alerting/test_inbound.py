@@ -248,3 +248,32 @@ async def test_the_page_tells_what_agencies_answered_and_whose_address_is_locked
         "agency of ctu has acknowledged",
         "answers by sms from an address of agency of noc no longer count: three times the wrong letters",
     ]
+
+
+@pytest.mark.parametrize(
+    ("token", "headers", "path", "status"),
+    [
+        ("", {}, "/api/v1/incident/4711/ack?contact=noc", 404),
+        ("of-ops", {}, "/api/v1/incident/4711/ack?contact=noc", 401),
+        ("of-ops", {"Authorization": "Bearer other"}, "/api/v1/incident/4711/ack?contact=noc", 401),
+        ("of-ops", {"Authorization": "Bearer of-ops"}, "/api/v1/incident/4711/ack?contact=nobody", 404),
+        ("of-ops", {"Authorization": "Bearer of-ops"}, "/api/v1/incident/9999/ack?contact=noc", 404),
+        ("of-ops", {"Authorization": "Bearer of-ops"}, "/api/v1/incident/4711/silence?contact=noc", 404),
+        ("of-ops", {"Authorization": "Bearer of-ops"}, "/api/v1/incident/4711/ack?contact=noc", 200),
+        ("of-ops", {"Authorization": "Bearer of-ops"}, "/api/v1/incident/4711/done?contact=noc&number=2", 200),
+    ],
+)
+async def test_another_system_answers_with_the_token_alone(
+    desk: Desk, token: str, headers: dict[str, str], path: str, status: int
+) -> None:
+    app = make_app(
+        snapshot=worlds.calm,
+        token=token,
+        clock=desk.office.clock,
+        count_bug=lambda: pytest.fail("a bug"),
+        more=lambda app: callbacks.add_answers(app, desk.inbox.act, token, desk.office.clock),
+    )
+    async with TestClient(TestServer(app)) as client, client.post(path, headers=headers) as answer:
+        assert answer.status == status
+    rows = await desk.office.journal.read("SELECT what, step, via FROM response WHERE answer <> 'unknown'")
+    assert rows == ([] if status != 200 else [("done", 2, "api")] if "done" in path else [("ack", None, "api")])
