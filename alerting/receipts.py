@@ -12,11 +12,7 @@ from enum import Enum
 from alerting import failover
 from alerting.journal import Transaction, micros
 from alerting.model import Fate, Receipt
-from alerting.waiting import backoff
-
-AGAIN_SECONDS = (60.0, 1800.0)
-"""First wait and ceiling before a message that the network could not deliver is sent again: a telephone that is off
-stays off for a while, and carriers count."""
+from alerting.waiting import AGAIN_SECONDS, backoff
 
 
 class Turnabout(Enum):
@@ -25,13 +21,16 @@ class Turnabout(Enum):
     TAKEN = "it was taken after all: nothing is to be repeated"
     ARRIVED = "somebody has it"
     RETURNED = "it came back: nobody has it, it is due again"
+    LOST = "a try of unknown end is known to have failed: the next one repeats nothing"
 
 
 def judge(attempt: str, row: str, fates: Collection[Fate]) -> Turnabout | None:
     """Say what receipts change; ``attempt`` and ``row``: how the try and its notification stand."""
     arrived, returned = Fate.DELIVERED in fates, Fate.FAILED in fates
-    if attempt in {"unknown", "failed"} and row == "planned":
-        return Turnabout.ARRIVED if arrived else Turnabout.TAKEN if fates and not returned else None
+    if row == "planned" and attempt in {"unknown", "failed"} and arrived:
+        return Turnabout.ARRIVED
+    if row == "planned" and attempt == "unknown" and fates:
+        return Turnabout.LOST if returned else Turnabout.TAKEN
     if attempt == "accepted" and row == "accepted":
         return Turnabout.ARRIVED if arrived else Turnabout.RETURNED if returned else None
     return None
@@ -52,12 +51,17 @@ class _Try:
     deadline_at: int
 
 
-# A repeated try shares the receipts of its first one; a message of many rows those of its bundle.
-_TRIES = """
+# Tries that repeat one of unknown end carry its reference, and so do the rows of one message: which of them a receipt
+# means, nobody can know. What came back is the last of them; what has arrived has arrived.
+_OURS = "(id = ?1 OR repeats = ?1 OR bundle = ?1)"
+_TRIES = f"""
 SELECT a.id, a.status, a.number, n.id, n.state, n.incident, n.contact, n.channel, n.deadline_at
 FROM attempt a JOIN notification n ON n.id = a.notification
-WHERE a.id IN (SELECT max(id) FROM attempt WHERE id = ?1 OR bundle = ?1 OR (repeats = ?1 AND notification =
-    (SELECT notification FROM attempt WHERE id = ?1)) GROUP BY notification) ORDER BY a.id"""
+WHERE a.id IN (SELECT max(id) FROM attempt WHERE {_OURS} GROUP BY notification) ORDER BY a.id"""  # noqa: S608 - constants
+_LAST = f"SELECT max(id) FROM attempt WHERE {_OURS} AND parts > 0"  # noqa: S608 - constants
+_SAID = f"""
+SELECT fate, detail FROM receipt WHERE attempt = ?2 OR (fate = 'delivered' AND attempt IN
+    (SELECT id FROM attempt WHERE {_OURS})) ORDER BY id"""  # noqa: S608 - constants
 _OVERTAKEN = """
 SELECT 1 FROM notification o WHERE o.incident = ? AND o.contact = ? AND o.channel = ? AND o.id > ?
     AND o.reason <> 'repeat' AND o.state IN ('planned', 'ready', 'accepted', 'delivered') LIMIT 1"""
@@ -86,9 +90,10 @@ async def receive(tx: Transaction, receipt: Receipt, now: datetime) -> bool:
     attempt = await _attempt(tx, receipt.reference)
     if attempt is None:
         return False
+    [(last,)] = await tx.execute(_LAST, (attempt,))
     new = await tx.execute(
         "INSERT INTO receipt (attempt, at, fate, detail) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
-        (attempt, micros(receipt.at), receipt.fate, receipt.detail),
+        (last or attempt, micros(receipt.at), receipt.fate, receipt.detail),
     )
     if new:
         await settle(tx, receipt.reference, now)
@@ -98,15 +103,22 @@ async def receive(tx: Transaction, receipt: Receipt, now: datetime) -> bool:
 async def settle(tx: Transaction, of: str, now: datetime) -> None:
     """Let the receipts of a message, by its reference, agree with the end of its tries."""
     attempt = await _attempt(tx, of)
-    said = await tx.execute("SELECT fate, detail FROM receipt WHERE attempt = ? ORDER BY id", (attempt,))
-    if attempt is None or not said:
+    if attempt is None:
         return
+    [(last,)] = await tx.execute(_LAST, (attempt,))
+    said = await tx.execute(_SAID, (attempt, last))
     fates = {Fate(fate) for fate, _ in said}
     for row in await tx.execute(_TRIES, (attempt,)):
         one = _Try(*row)
         change = judge(one.status, one.state, fates)
         if change is Turnabout.RETURNED:
             await _returned(tx, one, said[-1][1], now)
+            await failover.hasten(tx, [one.notification], now)
+        elif change is Turnabout.LOST:
+            await tx.execute(
+                "UPDATE attempt SET status = 'failed' WHERE notification = ? AND status = 'unknown'",
+                (one.notification,),
+            )
             await failover.hasten(tx, [one.notification], now)
         elif change is not None:
             await _taken(tx, one, "delivered" if change is Turnabout.ARRIVED else "accepted", now)

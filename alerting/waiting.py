@@ -14,6 +14,8 @@ RETRY_SECONDS = (2.0, 30.0)
 """First wait and ceiling after a try that surely failed: short, so that messages leave soon after a path is back."""
 UNKNOWN_SECONDS = (15.0, 600.0)
 """The same after a try that may have succeeded: a provider that takes messages without answering must not flood."""
+AGAIN_SECONDS = (60.0, 1800.0)
+"""The same after the network gave a message back: a telephone that is off stays off for a while, and carriers count."""
 
 NEAR = timedelta(seconds=30)
 """So long before a cut of this site is noticed, and after it is over, may a try fail because of it."""
@@ -135,8 +137,10 @@ async def pull_in(tx: Transaction, now: datetime) -> None:
     a reminder, keeps its time."""
     await tx.execute(
         "UPDATE notification SET due_at = ?1 WHERE state = 'planned' AND due_at > ?2 AND reason <> 'repeat' "
-        "AND (planned_at > ?1 OR EXISTS (SELECT 1 FROM attempt WHERE notification = notification.id))",
-        (micros(now), micros(now + timedelta(seconds=UNKNOWN_SECONDS[1]))),
+        "AND (planned_at > ?1 OR EXISTS (SELECT 1 FROM attempt WHERE notification = notification.id)) "
+        "AND (due_at > ?3 OR NOT EXISTS (SELECT 1 FROM receipt r JOIN attempt a ON a.id = r.attempt "
+        "WHERE a.notification = notification.id AND r.fate = 'failed'))",
+        (micros(now), *(micros(now + timedelta(seconds=most)) for most in (UNKNOWN_SECONDS[1], AGAIN_SECONDS[1]))),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from alerting.journal import Journal
 from alerting.model import Fate, Receipt, UnansweredError
-from alerting.receipts import Turnabout, judge, receive
+from alerting.receipts import Turnabout, judge, receive, reference
 from alerting.told import hanging, told
 from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
 
@@ -20,12 +20,12 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     await journal.close()
 
 
-async def say(office: Office, fate: Fate, reference: str = "", detail: str = "") -> bool:
-    """Bring a receipt for the message that was taken last, or another."""
+async def say(office: Office, fate: Fate, detail: str = "") -> bool:
+    """Bring a receipt for the message that was taken last."""
     last = office.channels["sms"].taken[-1][0].reference  # type: ignore[attr-defined] # a Provider
     now = office.clock.now()
     async with office.journal.transaction() as tx:
-        return await receive(tx, Receipt(reference or last, fate, now, detail), now)
+        return await receive(tx, Receipt(last, fate, now, detail), now)
 
 
 async def states(office: Office) -> list[str]:
@@ -109,13 +109,51 @@ async def test_a_receipt_after_a_try_of_unknown_end_spares_the_repetition(journa
     assert len(sms.taken) == 1
 
 
-@pytest.mark.parametrize("reference", ["", "1", "1.", "1.0", "2.1", "x.1", "1.zz", "9" * 40 + ".1", "-1.1", "1.digest"])
-async def test_a_receipt_of_nothing_of_ours_changes_nothing(journal: Journal, reference: str) -> None:
+async def test_what_came_back_is_sent_again_ever_more_rarely_and_each_return_counts_once(journal: Journal) -> None:
+    """A carrier that gives back whatever it took, also the repetition of a try of unknown end, is not flooded."""
+
+    class Shaky(Provider):
+        async def send(self, message, address):  # type: ignore[no-untyped-def] # as in Provider
+            accepted = await super().send(message, address)
+            if len(self.taken) == 1:
+                raise UnansweredError("left us before it answered")
+            return accepted
+
+    sms = Shaky()
+    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
+    await office.happen(OPEN)
+    for minute in range(6 * 60):
+        before = len(sms.taken)
+        await office.pass_time(1)
+        assert len(sms.taken) <= before + 1
+        if len(sms.taken) > before and minute:
+            await say(office, Fate.FAILED)
+    assert 10 <= len(sms.taken) <= 24
+    assert len({message.reference for message, _ in sms.taken}) == 1, "the first may have arrived"
+
+
+async def test_a_try_of_unknown_end_that_came_back_is_no_repetition_next_time(journal: Journal) -> None:
+    sms = Provider(answers=[UnansweredError("left us before it answered")])
+    office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
+    await office.happen(OPEN)
+    await office.pass_time(0)
+    [(attempt, planned)] = await journal.read(
+        "SELECT a.id, n.planned_at FROM attempt a JOIN notification n ON n.id = a.notification"
+    )
+    async with journal.transaction() as tx:
+        now = office.clock.now()
+        assert await receive(tx, Receipt(reference(attempt, planned), Fate.FAILED, now), now)
+    await office.pass_time(5)
+    assert "(repeat)" not in sms.bodies[0]
+
+
+@pytest.mark.parametrize("of", ["", "1", "1.", "1.0", "2.1", "x.1", "1.zz", "9" * 40 + ".1", "-1.1", "1.digest"])
+async def test_a_receipt_of_nothing_of_ours_changes_nothing(journal: Journal, of: str) -> None:
     office = Office(journal, directory(contact("noc", "sms")), {"sms": Provider()})
     await office.happen(OPEN)
     await office.pass_time(0)
     async with journal.transaction() as tx:
-        assert not await receive(tx, Receipt(reference, Fate.DELIVERED, office.clock.now()), office.clock.now())
+        assert not await receive(tx, Receipt(of, Fate.DELIVERED, office.clock.now()), office.clock.now())
     assert await states(office) == ["accepted"]
 
 
