@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -21,6 +22,7 @@ from alerting.outbox import Outbox
 from alerting.runbooks import RunbookError, Runbooks
 from monitor.answering import Answering
 from monitor.calling import Calling
+from monitor.config.doors import loopback
 from monitor.config.settings import Door, Settings
 from monitor.data import shipped
 from monitor.instance import Instance, TakenError, drop_root
@@ -125,7 +127,7 @@ class App:
             clock=clock,
             site=self.place,
             standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the same
-            answer_url=settings.base_url,
+            answer_url="" if loopback(urlsplit(settings.base_url).hostname or "") else settings.base_url,
         )
         self.inbox = Inbox(
             self.journal,
