@@ -4,12 +4,14 @@ All inside the outbox's transaction: the intent of a message and the rows it tel
 """
 
 import logging
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from alerting import digest, pace, silence, waiting
+from alerting import codes, digest, failover, pace, receipts, silence, waiting
+from alerting.codes import Draw
 from alerting.directory import Cap, Directory
 from alerting.gate import Rules, verdict
 from alerting.journal import Transaction, micros
@@ -58,6 +60,9 @@ class Desk:
     """Counts and logs a defect."""
     standing: Callable[[], Iterable[Alert]] = tuple
     """Every alert that is open."""
+    draw: Draw = secrets.randbelow
+    answer_url: str = ""
+    """Where the links of mails begin; "": mails carry none."""
 
     async def rules(self, tx: Transaction, now: datetime) -> Rules:
         """Return the operator's rules as of now."""
@@ -169,9 +174,13 @@ class Desk:
         attempt = await waiting.begin(tx, row, alert, now)
         try:
             occasions = [await self._occasion(tx, one, truth, contact, now) for one, truth in pairs]
+            if len(pairs) == 1:
+                occasions = [await self._with_link(tx, occasions[0], row, attempt, now)]
             told = [(one, truth) for one, truth in pairs[1:] if truth is not None]
             bundle = await waiting.join(tx, row, attempt, told, now) if told else None
             message = self._message(row, bundle or row.repeats or attempt, occasions)
+            for one, _ in pairs:
+                await failover.begin(tx, one.id, contact, now)
         except sqlite3.Error:
             raise
         except Exception as error:  # noqa: BLE001 - the same
@@ -202,7 +211,20 @@ class Desk:
             return occasion
         failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
         said = await answers(tx, row.incident) if alert.closed is None else []
-        return replace(occasion, failure=failure, answers=tuple(said))
+        letters = ""
+        if self.channels[row.channel].answers and alert.closed is None:
+            letters = await codes.code(tx, row.incident, contact.name, self.draw, now)
+        return replace(occasion, failure=failure, answers=tuple(said), code=letters)
+
+    async def _with_link(
+        self, tx: Transaction, occasion: Occasion, row: Waiting, attempt: int, now: datetime
+    ) -> Occasion:
+        """Give a mail about an open incident the link by which its reader answers once."""
+        alert = occasion.alert
+        if not self.answer_url or alert is None or alert.closed or self.channels[row.channel].form != "mail":
+            return occasion
+        token = await codes.link(tx, attempt, self.draw, now)
+        return replace(occasion, link=f"{self.answer_url}/answer/{token}")
 
     def _message(self, row: Waiting, reference: int, occasions: Sequence[Occasion]) -> Message:
         """Make the text; a repeated try keeps the reference of the one it repeats."""
@@ -214,7 +236,8 @@ class Desk:
         subject, body = mail(occasion) if form == "mail" else ("", sms(occasion))
         thread = f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
         severity: Severity = alert.severity if alert else row.severity
-        return Message(f"{reference}.{row.planned_at:x}", row.incident, subject, body, severity, thread, occasion.now)
+        ours = receipts.reference(reference, row.planned_at)
+        return Message(ours, row.incident, subject, body, severity, thread, occasion.now, alert)
 
 
 def _why_not(row: Waiting, contact: Contact | None, address: Address | None) -> tuple[str, str]:

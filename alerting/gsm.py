@@ -40,6 +40,16 @@ def _fold_letter(letter: str) -> str:
     return plain if plain and _ALPHABET.issuperset(plain) else "?"
 
 
+def lossy(text: str) -> bool:
+    """Whether folding would put "?" for a letter: then a name is no longer that name."""
+    return fold(text).count("?") > text.count("?")
+
+
+def units(text: str) -> int:
+    """Count the UTF-16 units of a text that needs UCS-2; 70 make one part, 67 each of several."""
+    return len(text.encode("utf-16-be", "surrogatepass")) // 2
+
+
 def septets(text: str) -> int:
     """Count the septets of folded text; the extension characters take two."""
     return int(smsutil.split(text).total_bytes) if text else 0

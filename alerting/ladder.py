@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from alerting.directory import Directory, Step
 from alerting.journal import Transaction, micros, moment
 from alerting.model import Act, Alert, Contact, Reason, Response
-from alerting.rows import Planned, Source, insert, know, standings, supersede, ways
+from alerting.rows import Planned, Source, first_ways, insert, know, standings, supersede, ways
 
 WAIT_MINUTES = (5, 240)
 """How long an answer may ask a ladder to wait."""
@@ -131,7 +131,7 @@ async def _tell(
     planned = []
     for contact in people:
         await know(tx, contact)
-        for where in ways(contact):
+        for where in first_ways(contact):
             before = standing.get(where)
             if before and before.waiting is not None:
                 continue

@@ -119,6 +119,8 @@ class Contact:
     zone: str = "UTC"
     """IANA time zone in which this contact reads times."""
     addresses: tuple[Address, ...] = ()
+    next_after: float = 0.0
+    """Seconds until the next address is tried, in their order, for want of a receipt or an answer; 0: all at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class Message:
     """Groups the mails of one incident (In-Reply-To, References)."""
     at: datetime | None = None
     """When it leaves."""
+    alert: Alert | None = None
+    """The facts that the text was made from, for whoever reads by machine."""
 
     def __repr__(self) -> str:
         """Name the reference only."""
@@ -160,12 +164,23 @@ class Accepted:
     detail: str = ""
 
 
+class Fate(StrEnum):
+    """What a provider may later say of a message."""
+
+    BUFFERED = "buffered"
+    """The network has it and keeps trying."""
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """It gave up; nobody has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What the provider later says of one message."""
 
-    provider_id: str
-    delivered: bool
+    reference: str
+    """The message's own: `Message.reference`."""
+    fate: Fate
     at: datetime
     detail: str = ""
 
@@ -221,6 +236,16 @@ class Channel(Protocol):
     @property
     def form(self) -> str:
         """Return "sms" or "mail"."""
+        ...
+
+    @property
+    def receipts(self) -> bool:
+        """Whether it says later what became of a message."""
+        ...
+
+    @property
+    def answers(self) -> bool:
+        """Whether what people answer to its messages comes in."""
         ...
 
     async def send(self, message: Message, address: Address) -> Accepted:

@@ -16,12 +16,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerting import ladder, waiting
+from alerting import breaker, failover, ladder, receipts, waiting
+from alerting.breaker import Breaker
 from alerting.claim import Desk, Job
 from alerting.directory import Directory
 from alerting.handover import hand_over
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
-from alerting.model import Accepted, Address, Alert, Channel, DeliveryError, Reason, UnansweredError, UnreachableError
+from alerting.model import (
+    Accepted,
+    Address,
+    Alert,
+    Channel,
+    DeliveryError,
+    Message,
+    Reason,
+    UnansweredError,
+    UnreachableError,
+)
 from alerting.plan import plan_repeat
 from alerting.runbooks import Runbooks
 from alerting.waiting import Failure, Waiting
@@ -74,6 +85,8 @@ class Stats:
     """Age of the oldest message that has not left."""
     bugs: int
     """Exceptions that should not have been."""
+    broken: tuple[str, ...] = ()
+    """Channels whose provider takes nothing at present."""
 
 
 class Outbox:
@@ -90,15 +103,17 @@ class Outbox:
         site: str,
         limits: Limits = Limits(),
         standing: Callable[[], Iterable[Alert]] = tuple,
+        answer_url: str = "",
     ) -> None:
-        """``truth``: of an incident now; ``standing``: every alert that is open."""
+        """``truth``: of an incident now; ``standing``: every alert that is open; ``answer_url``: see `claim.Desk`."""
         self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
         self._clock, self._limits, self._standing = clock, limits, standing
-        self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing)
+        self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing, answer_url=answer_url)
         self._woken = asyncio.Event()
         self._recovered = False
         self._restored = False
         self._busy: Counter[str] = Counter()
+        self._breakers = dict.fromkeys(channels, Breaker())
         self._flying: set[asyncio.Task[None]] = set()
         self._pending = 0
         self._oldest: datetime | None = None
@@ -115,12 +130,18 @@ class Outbox:
     def path_restored(self) -> None:
         """The way out works again: whatever waits after a failed try is due now."""
         self._restored = True
+        self._ask_all()
         self._woken.set()
+
+    def _ask_all(self) -> None:
+        """Ask every provider that is left alone whether it is back."""
+        at = self._clock.monotonic()
+        self._breakers = {name: breaker.ask_now(one, at) for name, one in self._breakers.items()}
 
     def stats(self) -> Stats:
         """Say how much waits, as of the last look."""
         age = (self._clock.now() - self._oldest).total_seconds() if self._oldest else 0.0
-        return Stats(self._pending, max(0.0, age), self._bugs)
+        return Stats(self._pending, max(0.0, age), self._bugs, tuple(sorted(self._broken())))
 
     async def run(self) -> None:
         """Send until cancelled; a defect of ours in the journal's rows is raised, what may pass is waited out."""
@@ -156,6 +177,11 @@ class Outbox:
         for channel in self._channels.values():
             await channel.close()
 
+    async def say(self, address: Address, text: str, subject: str = "") -> Accepted | Failure:
+        """Answer somebody: one try within the deadline and no row, for a late answer is of no use."""
+        message = Message("", "", subject, text, at=self._clock.now())
+        return await self._once(address.channel, message, address)
+
     async def _claim(self, now: datetime) -> list[Job]:
         """Write the intents of what is due and has a slot free; return them once they are on disk."""
         restored, looked = self._restored, (now, self._clock.monotonic())
@@ -167,9 +193,11 @@ class Outbox:
             await waiting.pull_in(tx, now)
             if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
                 await waiting.prolong(tx, step)
-            await waiting.expire(tx, now)
+                self._ask_all()  # a board without a clock of its own gets the time when its way out is back
+            await waiting.expire(tx, now, self._broken())
             await ladder.advance(tx, self._truth, self._directory(), now)
             await hand_over(tx, self._standing, self._directory(), now)
+            await self._move_on(tx, now)
             jobs = await self._take(tx, now)
         self._recovered, self._looked = True, looked
         if restored:
@@ -182,10 +210,24 @@ class Outbox:
         if not channels:
             return []
         rules = await self._desk.rules(tx, now)
-        taken = [
-            await self._desk.take(tx, name, self._limits.slots - self._busy[name], rules, now) for name in channels
-        ]
+        taken = [await self._desk.take(tx, name, self._free(name), rules, now) for name in channels]
         return [job for jobs in taken for job in jobs]
+
+    def _broken(self) -> set[str]:
+        """Name the channels whose provider takes nothing at present."""
+        return {name for name, one in self._breakers.items() if one.broken}
+
+    async def _move_on(self, tx: Transaction, now: datetime) -> None:
+        """Take the next way to whoever is told by one channel at a time."""
+        contacts, broken = self._directory().contacts, self._broken()
+        await failover.give_up_waiting(tx, broken, contacts, now)
+        gives = [name for name, channel in self._channels.items() if channel.receipts]
+        await failover.move_on(tx, contacts, gives, broken, now)
+
+    def _free(self, channel: str) -> int:
+        """Say how many tries a channel may begin now."""
+        one = self._breakers.get(channel, Breaker())
+        return breaker.room(one, self._limits.slots, self._busy[channel], self._clock.monotonic())
 
     def _launch(self, job: Job) -> None:
         self._busy[job.row.channel] += 1
@@ -218,21 +260,29 @@ class Outbox:
         return True
 
     async def _try(self, job: Job) -> Accepted | Failure:
-        """Hand over once, within the hard deadline."""
-        channel = self._channels[job.row.channel]
+        """Hand over once, and let the circuit know whether anybody was there."""
+        name = job.row.channel
+        self._breakers[name] = breaker.left(self._breakers[name])
+        result = await self._once(name, job.message, job.address)
+        answered = not isinstance(result, Failure) or not (result.unreached or result.status == "unknown")
+        self._breakers[name] = breaker.after(self._breakers[name], answered=answered, at=self._clock.monotonic())
+        return result
+
+    async def _once(self, name: str, message: Message, address: Address) -> Accepted | Failure:
+        """Try once, within the hard deadline."""
         try:
             async with asyncio.timeout(self._limits.seconds):
-                accepted = await channel.send(job.message, job.address)
-            return replace(accepted, detail=scrub(accepted.detail, job.address))
+                accepted = await self._channels[name].send(message, address)
+            return replace(accepted, detail=scrub(accepted.detail, address))
         except TimeoutError:
             return Failure(f"no answer within {self._limits.seconds:g} s", "unknown")
         except UnansweredError as error:
-            return Failure(scrub(str(error), job.address), "unknown")
+            return Failure(scrub(str(error), address), "unknown")
         except DeliveryError as error:
-            said, unreached = scrub(str(error), job.address), isinstance(error, UnreachableError)
+            said, unreached = scrub(str(error), address), isinstance(error, UnreachableError)
             return Failure(said, "failed", error.permanent, unreached)
         except Exception as error:  # noqa: BLE001 - a defect in one channel must not stop the outbox
-            return self._bug(error, job.address)
+            return self._bug(error, address)
 
     def _bug(self, error: Exception, address: Address) -> Failure:
         """Count and log a defect of ours; nothing personal is logged."""
@@ -248,6 +298,9 @@ class Outbox:
                 await waiting.accept(tx, job.rows, job.attempt, result, now)
                 for row in job.rows:
                     await self._remind(tx, row, now)
+            if isinstance(result, Failure) and result.permanent:
+                await failover.hasten(tx, [row.id for row in job.rows], now)
+            await receipts.settle(tx, job.message.reference, now)
         how, row = result.error if isinstance(result, Failure) else "accepted", job.row
         more = f" and {len(job.rows) - 1} more" if len(job.rows) > 1 else ""
         log.info("tried incident=%s%s contact=%s channel=%s: %s", row.incident, more, row.contact, row.channel, how)
@@ -264,13 +317,16 @@ class Outbox:
             "SELECT count(*) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
             "min(planned_at) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
             "min(due_at) FILTER (WHERE state = 'planned' AND due_at > ?), "
-            "(SELECT min(next_at) FROM (SELECT next_at FROM escalation UNION ALL SELECT next_at FROM duty)) "
+            "(SELECT min(next_at) FROM (SELECT next_at FROM escalation UNION ALL SELECT next_at FROM duty "
+            "UNION ALL SELECT due_at FROM turn WHERE ended_at IS NULL)) "
             "FROM notification WHERE ended_at IS NULL",
             (micros(now),) * 3,
         )
         later = min((at for at in (later, climbs) if at is not None), default=None)
         self._pending, self._oldest = pending, moment(oldest) if oldest is not None else None
-        return LOOK_SECONDS if later is None else min(LOOK_SECONDS, max(0.0, (moment(later) - now).total_seconds()))
+        waits = [one.until - self._clock.monotonic() for one in self._breakers.values() if one.broken and pending]
+        waits = [LOOK_SECONDS, *(wait for wait in waits if wait > 0)]
+        return min(*waits, LOOK_SECONDS if later is None else max(0.0, (moment(later) - now).total_seconds()))
 
     async def _wait(self, seconds: float) -> None:
         """Wait so long, or until woken."""

@@ -8,7 +8,20 @@ from alerting.journal import Transaction, micros
 from alerting.match import labels
 from alerting.model import Alert, Contact, Reason, Severity
 from alerting.route import taken, who, why_notify
-from alerting.rows import Planned, Source, Standing, Where, insert, know, standings, supersede, ways, when, write
+from alerting.rows import (
+    Planned,
+    Source,
+    Standing,
+    Where,
+    first_ways,
+    insert,
+    know,
+    standings,
+    supersede,
+    ways,
+    when,
+    write,
+)
 
 __all__ = ["TEST", "Directory", "Planned", "plan", "plan_repeat", "plan_test"]
 
@@ -56,7 +69,7 @@ def _aims(alert: Alert, directory: Directory, standing: dict[Where, Standing], n
     found: dict[Where, Route] = {}
     for name, route in who(alert, directory.routes):
         for contact in directory.people((name,), now):
-            found.update({where: route for where in ways(contact) if where not in found})
+            found.update({where: route for where in first_ways(contact) if where not in found})
     for where, one in standing.items():
         if where not in found and one.told and not one.told.closed and where in ways(directory.contacts.get(where[0])):
             found[where] = Route(one.route)

@@ -1,10 +1,12 @@
 """Pure: the words that leave, made from the truth of the moment. Untrusted text is bounded and stripped of controls."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from alerting.gsm import ONE_PART, clip, fold, septets
+from alerting.gsm import ONE_PART, clip, fold, lossy, septets, units
 from alerting.model import Alert, Contact, Reason
+from alerting.phrases import phrase
 from alerting.words import Occasion, ending, headword, lasted, local, plain, since
 
 
@@ -34,9 +36,26 @@ ROOMS = (
 )
 """What gives way, in this order: why it is late, severity, place, length of what, first move, why it ended, desk."""
 
+UCS2_PART = 70
+BARE = (
+    Room(40, 16, head=False, first=False, desk=False),
+    Room(30, 0, head=False, first=False, desk=False),
+    Room(24, 0, head=False, first=False, closing=False, desk=False),
+)
+"""What a message in UCS-2 has room for."""
+
 
 def sms(occasion: Occasion) -> str:
-    """Return one part of GSM-7 with id, what, since, and as much of the rest as fits."""
+    """Return one part of GSM-7 with id, what, since, and as much of the rest as fits.
+
+    Accents that GSM-7 lacks fall, for that saves a part; where a name would lose letters it is sent in UCS-2.
+    """
+    alert = occasion.alert
+    if alert is not None and lossy(plain(alert.what)):
+        most = UCS2_PART if alert.closed is None else 2 * (UCS2_PART - 3)
+        for text in (_sms(occasion, room, _letters) for room in BARE):
+            if units(text) <= most:
+                return text
     texts = (_sms(occasion, room) for room in ROOMS)
     for text in texts:
         if septets(text) <= ONE_PART:
@@ -44,12 +63,17 @@ def sms(occasion: Occasion) -> str:
     return clip(text, ONE_PART)
 
 
-def _sms(occasion: Occasion, room: Room) -> str:
+def _letters(text: str) -> str:
+    return plain(text)
+
+
+def _sms(occasion: Occasion, room: Room, speak: Callable[[str], str] = fold) -> str:
     alert = occasion.alert
     if alert is None:
         return _sms_test(occasion)
-    where = f", {clip(fold(alert.where), room.where)}" if room.where and alert.where else ""
-    text = f"{_sms_head(occasion, room)}: {clip(fold(alert.what), room.what)}{where}, {_sms_time(occasion, room)}."
+    what, place = (clip(speak(text), most) for text, most in ((alert.what, room.what), (alert.where, room.where)))
+    where = f", {place}" if room.where and alert.where else ""
+    text = f"{_sms_head(occasion, room)}: {what}{where}, {_sms_time(occasion, room)}."
     if room.first and occasion.runbook and alert.closed is None:
         text += f" {occasion.runbook.first.rstrip('.')}."
     return text + _sms_desk(occasion, room)
@@ -57,32 +81,35 @@ def _sms(occasion: Occasion, room: Room) -> str:
 
 def _sms_head(occasion: Occasion, room: Room) -> str:
     alert = occasion.alert
-    word = headword(occasion) if room.head or alert is None or alert.closed else headword(occasion).rpartition(" ")[0]
-    again = "(repeat)" if occasion.again else ""
-    name = clip(fold(alert.incident), 16) if alert else ""
+    lang = occasion.contact.language
+    word = fold(headword(occasion, lang))
+    if not room.head and alert is not None and not alert.closed:
+        word = word.removesuffix(fold(phrase(alert.severity, lang))).strip()
+    again = fold(phrase("(repeat)", lang)) if occasion.again else ""
+    name = clip(fold(alert.incident), 16) + (f"-{occasion.code}" if occasion.code else "") if alert else ""
     return " ".join(part for part in (name, word, again) if part)
 
 
 def _sms_time(occasion: Occasion, room: Room) -> str:
     alert = occasion.alert
     if alert is None or alert.closed is None:
-        return since(alert, occasion.contact, occasion.now) if alert else ""
-    time = lasted(alert, occasion.contact, occasion.now)
-    end = fold(ending(occasion, why=room.why))
+        return fold(since(alert, occasion.contact, occasion.now, occasion.contact.language)) if alert else ""
+    time = fold(lasted(alert, occasion.contact, occasion.now, occasion.contact.language))
+    end = fold(ending(occasion, why=room.why, language=occasion.contact.language))
     return f"{time}, {end if room.closing else clip(end, 60)}"
 
 
 def _sms_desk(occasion: Occasion, room: Room) -> str:
-    return f" Desk {clip(fold(occasion.desk), 20)}" if room.desk and occasion.desk else ""
+    if not room.desk or not occasion.desk:
+        return ""
+    return " " + fold(phrase("Desk", occasion.contact.language, number=clip(fold(occasion.desk), 20)))
 
 
 def _sms_test(occasion: Occasion) -> str:
     now = local(occasion.now, occasion.contact)
-    text = (
-        f"{_sms_head(occasion, ROOMS[0])} from Lambi at {clip(fold(occasion.site), 30)}: no incident, nothing to do. "
-        f"Sent {now:%H:%M} {now.tzname()}."
-    )
-    return text + _sms_desk(occasion, ROOMS[0])
+    facts = {"site": clip(fold(occasion.site), 30), "at": f"{now:%H:%M} {now.tzname()}"}
+    text = fold(phrase("test", occasion.contact.language, **facts))
+    return f"{_sms_head(occasion, ROOMS[0])} {text}" + _sms_desk(occasion, ROOMS[0])
 
 
 def mail(occasion: Occasion) -> tuple[str, str]:
@@ -92,8 +119,10 @@ def mail(occasion: Occasion) -> tuple[str, str]:
     if alert is None:
         return f"TEST from Lambi at {plain(occasion.site, 60)}{again}", _mail_test(occasion)
     where = f", {plain(alert.where, 60)}" if alert.where else ""
-    subject = f"[{plain(alert.incident, 16)}] {headword(occasion)}: {plain(alert.what, 120)}{where}{again}"
-    parts = [_headline(occasion, alert), _facts(occasion, alert), _effects(alert), _book(occasion, alert)]
+    code = f"-{occasion.code}" if occasion.code else ""
+    subject = f"[{plain(alert.incident, 16)}{code}] {headword(occasion)}: {plain(alert.what, 120)}{where}{again}"
+    parts = [_headline(occasion, alert), _facts(occasion, alert), _effects(alert), _how_to_answer(occasion)]
+    parts.append(_book(occasion, alert))
     parts.append(_foot(occasion, alert))
     return subject, "\n\n".join(part for part in parts if part) + "\n"
 
@@ -146,6 +175,16 @@ def _both(at: datetime, contact: Contact) -> str:
 
 def _effects(alert: Alert) -> str:
     return "\n".join(f"- {plain(effect)}" for effect in alert.effects[:20])
+
+
+def _how_to_answer(occasion: Occasion) -> str:
+    """Say how this reader acknowledges; whoever opens the link alone has done nothing yet."""
+    lines = []
+    if occasion.link:
+        lines.append(f"To acknowledge, open this page and press its button: {occasion.link}")
+    if occasion.code:
+        lines.append("Or answer this mail; its first line says: A acknowledge, N next step, D3 step 3 done, W30 wait.")
+    return "\n".join(lines)
 
 
 def _book(occasion: Occasion, alert: Alert) -> str:

@@ -85,6 +85,11 @@ def ways(contact: Contact | None) -> list[Where]:
     return [(contact.name, name) for name in dict.fromkeys(a.channel for a in contact.addresses if a.enabled)]
 
 
+def first_ways(contact: Contact | None) -> list[Where]:
+    """Give the channels by which a contact is told at once: all, or the first of an order (`alerting.failover`)."""
+    return ways(contact)[: 1 if contact and contact.next_after > 0 else None]
+
+
 async def know(tx: Transaction, contact: Contact) -> None:
     """Keep the contact's agency for the history."""
     await tx.execute(

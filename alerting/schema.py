@@ -4,6 +4,7 @@ What can never be emptied (notification, attempt, notification_event) holds cont
 errors only; what a person was sent stands in `text`, which can be deleted row by row.
 """
 
+from alerting.inbox_schema import INBOX
 from alerting.journal import Migration
 
 CONTACT = """CREATE TABLE contact (
@@ -279,4 +280,5 @@ MIGRATIONS: tuple[Migration, ...] = (
         ("ALTER TABLE attempt ADD COLUMN unreached INTEGER NOT NULL DEFAULT 0 CHECK (unreached IN (0, 1))",),
     ),
     Migration("ladders, groups, silences", (*REBUILT, *ROWS_AND_HISTORY, *LADDERS)),
+    *INBOX,
 )

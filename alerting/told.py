@@ -9,7 +9,7 @@ STATES = {
     "planned": "pending",
     "ready": "pending",
     "accepted": "sent",
-    "delivered": "sent",
+    "delivered": "delivered",
     "acknowledged": "acknowledged",
     "expired": "failed",
     "refused": "failed",
@@ -26,7 +26,7 @@ class ToldRow:
     channel: str
     reason: str
     state: str
-    """pending, sent (the provider has taken it), acknowledged (before it left), failed"""
+    """pending, sent (a provider has taken it), delivered (a receipt says so), acknowledged (before it left), failed"""
     at: datetime
     """When that became so."""
 
@@ -45,7 +45,9 @@ async def hanging(journal: Journal, now: datetime, slack: timedelta = timedelta(
         "UNION ALL SELECT 'attempt ' || id || ' has been under way since long ago' FROM attempt "
         "WHERE status = 'intent' AND intent_at < ?1 "
         "UNION ALL SELECT 'ladder ' || ladder || ' of ' || incident || ' stands still' FROM escalation "
-        "WHERE next_at < ?1",
+        "WHERE next_at < ?1 "
+        "UNION ALL SELECT 'the next channel after notification ' || notification || ' is not taken' FROM turn "
+        "WHERE ended_at IS NULL AND due_at < ?1",
         (late,),
     )
     return [str(sentence) for (sentence,) in rows]
@@ -63,3 +65,18 @@ async def told(journal: Journal, incident: str) -> list[ToldRow]:
         ToldRow(agency, contact, channel, reason, STATES[state], moment(at))
         for agency, contact, channel, reason, state, at in rows
     ]
+
+
+async def answered(journal: Journal, incident: str) -> list[tuple[datetime, str]]:
+    """Return what agencies answered, oldest first, and whose address is locked; one sentence each, no person named."""
+    rows = await journal.read(
+        "SELECT at, agency || CASE what WHEN 'ack' THEN ' has acknowledged' WHEN 'wait' THEN ' asks to wait ' || "
+        "coalesce(minutes, 30) || ' min' WHEN 'done' THEN ' has done step ' || step ELSE ' says that it is over' END "
+        "FROM response WHERE incident = ?1 AND what IN ('ack', 'wait', 'done', 'resolve') "
+        "AND answer NOT IN ('unknown', 'acked before', 'done before', 'acked over') "
+        "UNION ALL SELECT g.locked_at, 'answers by ' || g.channel || ' from an address of ' || c.agency || "
+        "' no longer count: three times the wrong letters' FROM guess g JOIN contact c ON c.name = g.contact "
+        "WHERE g.incident = ?1 AND g.locked_at IS NOT NULL ORDER BY 1",
+        (incident,),
+    )
+    return [(moment(at), str(text)) for at, text in rows]

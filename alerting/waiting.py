@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,8 @@ RETRY_SECONDS = (2.0, 30.0)
 """First wait and ceiling after a try that surely failed: short, so that messages leave soon after a path is back."""
 UNKNOWN_SECONDS = (15.0, 600.0)
 """The same after a try that may have succeeded: a provider that takes messages without answering must not flood."""
+AGAIN_SECONDS = (60.0, 1800.0)
+"""The same after the network gave a message back: a telephone that is off stays off for a while, and carriers count."""
 
 NEAR = timedelta(seconds=30)
 """So long before a cut of this site is noticed, and after it is over, may a try fail because of it."""
@@ -69,7 +71,7 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
     EXISTS (SELECT 1 FROM notification o JOIN attempt a ON a.notification = o.id
         WHERE {_SAME} AND a.status <> 'failed'),
     EXISTS (SELECT 1 FROM notification o
-        WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted')),
+        WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted', 'delivered')),
     n.route, n.grp, n.held,
     (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1)
 FROM notification n
@@ -135,8 +137,10 @@ async def pull_in(tx: Transaction, now: datetime) -> None:
     a reminder, keeps its time."""
     await tx.execute(
         "UPDATE notification SET due_at = ?1 WHERE state = 'planned' AND due_at > ?2 AND reason <> 'repeat' "
-        "AND (planned_at > ?1 OR EXISTS (SELECT 1 FROM attempt WHERE notification = notification.id))",
-        (micros(now), micros(now + timedelta(seconds=UNKNOWN_SECONDS[1]))),
+        "AND (planned_at > ?1 OR EXISTS (SELECT 1 FROM attempt WHERE notification = notification.id)) "
+        "AND (due_at > ?3 OR NOT EXISTS (SELECT 1 FROM receipt r JOIN attempt a ON a.id = r.attempt "
+        "WHERE a.notification = notification.id AND r.fate = 'failed'))",
+        (micros(now), *(micros(now + timedelta(seconds=most)) for most in (UNKNOWN_SECONDS[1], AGAIN_SECONDS[1]))),
     )
 
 
@@ -148,19 +152,20 @@ async def prolong(tx: Transaction, step: timedelta) -> None:
     )
 
 
-async def expire(tx: Transaction, now: datetime) -> None:
+async def expire(tx: Transaction, now: datetime, broken: Iterable[str] = ()) -> None:
     """Give up what has waited beyond its deadline, and say why.
 
     What was due before it and has not been tried since, because the machine's clock was set far forward or the program
-    did not run, gets that try first; a test message has nobody who still waits for it.
+    did not run, gets that try first, unless its channel is known to take nothing (``broken``); a test message has
+    nobody who still waits for it.
     """
     await tx.execute(
         "UPDATE notification SET state = 'expired', changed_at = ?, ended_at = ?, why = 'the deadline passed: ' || "
         "coalesce(nullif(held, ''), nullif(why, ''), "
         "(SELECT error FROM attempt a WHERE a.notification = notification.id ORDER BY a.id DESC LIMIT 1), "
         "'it could not be tried in time') WHERE state = 'planned' AND deadline_at <= ? "
-        "AND (due_at >= deadline_at OR reason = 'test')",
-        (micros(now), micros(now), micros(now)),
+        "AND (due_at >= deadline_at OR reason = 'test' OR channel IN (SELECT value FROM json_each(?)))",
+        (micros(now), micros(now), micros(now), json.dumps(sorted(broken))),
     )
 
 
@@ -242,7 +247,7 @@ async def hold(tx: Transaction, rows: Sequence[Waiting], until: datetime, held: 
     """Keep rows back until then, by a rule (``held``) or by a cap; they have so much longer to be delivered."""
     ids = json.dumps([row.id for row in rows])
     await tx.execute(
-        "UPDATE notification SET deadline_at = deadline_at + max(0, ?1 - max(?2, due_at)), due_at = ?1, "
+        "UPDATE notification SET deadline_at = max(?1 + 1, deadline_at + max(0, ?1 - max(?2, due_at))), due_at = ?1, "
         "changed_at = ?2, held = ?3 WHERE id IN (SELECT value FROM json_each(?4))",
         (micros(until), micros(now), held, ids),
     )

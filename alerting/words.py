@@ -6,6 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from alerting.model import Alert, Contact, Reason
+from alerting.phrases import phrase
 from alerting.runbooks import Runbook
 
 
@@ -31,6 +32,10 @@ class Occasion:
     """What kept the message from leaving earlier, besides the cuts of this site."""
     answers: tuple[tuple[datetime, str, str], ...] = ()
     """Who has acknowledged or done something: when, agency, what."""
+    code: str = ""
+    """The letters with which this contact answers; "" where no answer comes in."""
+    link: str = ""
+    """Where this contact answers with a click, once."""
 
 
 def local(at: datetime, contact: Contact) -> datetime:
@@ -38,25 +43,26 @@ def local(at: datetime, contact: Contact) -> datetime:
     return at.astimezone(ZoneInfo(contact.zone))
 
 
-def _day(at: datetime) -> str:
-    return f"{at.day} {at:%b} "
+def _day(at: datetime, language: str) -> str:
+    return f"{at.day} {at:%b} " if language == "en" else f"{at.day}/{at.month} "
 
 
-def since(alert: Alert, contact: Contact, now: datetime) -> str:
+def since(alert: Alert, contact: Contact, now: datetime, language: str = "en") -> str:
     """Say when it began in the contact's time: "since 14:05 AST", with the day if it was another."""
     began = local(alert.opened, contact)
-    day = "" if began.date() == local(now, contact).date() else _day(began)
-    return f"since {day}{began:%H:%M} {began.tzname()}"
+    day = "" if began.date() == local(now, contact).date() else _day(began, language)
+    return phrase("since", language, at=f"{day}{began:%H:%M} {began.tzname()}")
 
 
-def lasted(alert: Alert, contact: Contact, now: datetime) -> str:
+def lasted(alert: Alert, contact: Contact, now: datetime, language: str = "en") -> str:
     """Say how long it was so: "was down 14:05 to 17:40 AST"."""
     began, ended = local(alert.opened, contact), local(alert.closed or now, contact)
     same = began.date() == ended.date()
-    first = "" if same and ended.date() == local(now, contact).date() else _day(began)
-    second = "" if same else _day(ended)
+    first = "" if same and ended.date() == local(now, contact).date() else _day(began, language)
+    second = "" if same else _day(ended, language)
     state = "cut off" if alert.kind == "vantage" else alert.labels.get("phase", "down")
-    return f"was {state} {first}{began:%H:%M} to {second}{ended:%H:%M} {ended.tzname()}"
+    a, b = f"{first}{began:%H:%M}", f"{second}{ended:%H:%M} {ended.tzname()}"
+    return phrase("was", language, state=phrase(state, language), a=a, b=b)
 
 
 def cuts(alert: Alert) -> list[tuple[datetime, datetime | None]]:
@@ -69,36 +75,33 @@ def cuts(alert: Alert) -> list[tuple[datetime, datetime | None]]:
     ]
 
 
-def excuse(alert: Alert, failure: str | None, *, why: bool = True) -> str:
+def excuse(alert: Alert, failure: str | None, *, why: bool = True, language: str = "en") -> str:
     """Say why somebody hears of it only now that it is over; ``failure``: what no cut of this site explains."""
     if failure is None and cuts(alert):
-        return "you were not told because this site was cut off"
+        return phrase("this site was cut off", language)
     reason = f": {failure}" if failure and why else ""
-    return f"the message could not be delivered earlier{reason}"
+    return phrase("could not be delivered", language) + reason
 
 
-def headword(occasion: Occasion) -> str:
+def headword(occasion: Occasion, language: str = "en") -> str:
     """Say in capitals what kind of message it is: "CRITICAL", "NOW CRITICAL", "STILL CRITICAL", "OVER", "TEST"."""
     alert = occasion.alert
     if alert is None:
-        return "TEST"
+        return phrase("TEST", language)
     if alert.closed is not None:
-        return "OVER"
-    mark = (
-        {Reason.WORSE: "NOW ", Reason.REPEAT: "STILL ", Reason.ESCALATE: "STILL "}.get(occasion.reason, "")
-        if occasion.told_before
-        else ""
-    )
-    return f"{mark}{alert.severity.upper()}"
+        return phrase("OVER", language)
+    word = phrase(alert.severity, language)
+    mark = {Reason.WORSE: "NOW", Reason.REPEAT: "STILL", Reason.ESCALATE: "STILL"}.get(occasion.reason)
+    return phrase(mark, language, word=word) if mark and occasion.told_before else word
 
 
-def ending(occasion: Occasion, *, why: bool = True) -> str:
+def ending(occasion: Occasion, *, why: bool = True, language: str = "en") -> str:
     """Say how it ended, and to whoever was never told, why not."""
     alert = occasion.alert
     if alert is None or alert.closed is None:
         return ""
-    late = "" if occasion.told_before else f"; {excuse(alert, occasion.failure, why=why)}"
-    return f"now {alert.closing or 'up'}{late}"
+    late = "" if occasion.told_before else f"; {excuse(alert, occasion.failure, why=why, language=language)}"
+    return phrase("now", language, how=phrase(alert.closing or "up", language)) + late
 
 
 def plain(text: str, most: int = 500) -> str:

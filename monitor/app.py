@@ -3,21 +3,26 @@
 import asyncio
 import logging
 import os
+import secrets
 import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from alerting import schema as alerting_schema
+from alerting.feeds import Feeds
+from alerting.inbound import Inbox
 from alerting.journal import Journal, JournalError
 from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
-from alerting.plan import TEST, plan_test
 from alerting.runbooks import RunbookError, Runbooks
+from monitor.answering import Answering
 from monitor.calling import Calling
+from monitor.config.doors import loopback
 from monitor.config.settings import Door, Settings
 from monitor.data import shipped
 from monitor.instance import Instance, TakenError, drop_root
@@ -31,7 +36,7 @@ from monitor.snapshot import Snapshots
 from monitor.store import SeriesStore
 from monitor.upkeep import Upkeep
 from monitor.views import Health, IncidentFilter
-from monitor.web import control, ops, public
+from monitor.web import callbacks, control, ops, public
 from monitor.why import why
 from probes import PROBES
 from probes.clock import Clock, SystemClock, discipline
@@ -43,8 +48,6 @@ log = logging.getLogger("lambi.app")
 SCHEMAS = {"alerting": alerting_schema.MIGRATIONS, "monitor": MIGRATIONS}
 EXPLAINED = timedelta(seconds=10)
 """How often adjtimex is asked whether the clock is disciplined."""
-TEST_PATIENCE = 60.0
-"""Seconds that ``contact test`` waits for the provider's word."""
 STOP_SECONDS = 2.0
 MOST_NOTES = 3
 """How many notes on the config the greeting repeats."""
@@ -103,6 +106,7 @@ class App:
     ledger: Ledger
     scheduler: Scheduler
     outbox: Outbox
+    inbox: Inbox
     pipeline: Pipeline
     upkeep: Upkeep
     snapshots: Snapshots
@@ -123,6 +127,16 @@ class App:
             clock=clock,
             site=self.place,
             standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the same
+            answer_url="" if loopback(urlsplit(settings.base_url).hostname or "") else settings.base_url,
+        )
+        self.inbox = Inbox(
+            self.journal,
+            lambda: self.settings.directory,
+            lambda incident: self.pipeline.truth(incident),  # noqa: PLW0108 - the same
+            self.runbooks,
+            self.place,
+            secrets.randbelow,
+            self.outbox.wake,
         )
         self.pipeline = Pipeline(
             settings.world,
@@ -155,14 +169,23 @@ class App:
             clock=self.clock,
             base_url=base,
             count_bug=self.count_bug,
+            answers=self.inbox,
         )
         token = settings.ops.token or ""
-        metrics = ops.make_app(snapshot=self.snapshots, token=token, clock=self.clock, count_bug=self.count_bug)
+        metrics = ops.make_app(
+            snapshot=self.snapshots, token=token, clock=self.clock, count_bug=self.count_bug, more=self._callbacks
+        )
         await self._listen(make(), settings.public, "web.public")
         await self._listen(metrics, settings.ops, "web.ops")
         self.runners.append(
             await control.serve(settings.control, self.commands(), read=make(), count_bug=self.count_bug)
         )
+
+    def _callbacks(self, app: web.Application) -> None:
+        """Let gateways and other systems tell the operators' door what came back."""
+        inbox, settings = self.inbox, self.settings
+        callbacks.add_routes(app, settings.channels, inbox.receive, inbox.hear, self.clock)
+        callbacks.add_answers(app, inbox.act, settings.ops.token or "", self.clock)
 
     async def _listen(self, app: web.Application, door: Door, key: str) -> None:
         runner = web.AppRunner(app, access_log=None)
@@ -182,6 +205,7 @@ class App:
             for name, work in (
                 ("line", self.scheduler.feed(self.pipeline)),
                 ("outbox", self.outbox.run()),
+                ("feeds", Feeds(self.settings.channels, self.inbox, self.outbox.say, self.clock).run()),
                 ("stop", stop.wait()),
             )
         ]
@@ -247,7 +271,9 @@ class App:
 
     def commands(self) -> Mapping[str, control.Command]:
         """Return what the control door understands."""
-        return {"contact-test": self._contact_test, "ping": self._ping, **self.upkeep.commands(), **self._calling()}
+        answering = Answering(self.settings, self.journal, self.inbox, self.outbox, self.clock)
+        more = {**self.upkeep.commands(), **self._calling(), **answering.commands()}
+        return {"ping": self._ping, **more}
 
     def _calling(self) -> Mapping[str, control.Command]:
         line = self.pipeline
@@ -268,46 +294,6 @@ class App:
 
     async def _ping(self, _asked: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"site": self.settings.site, "started": self.started.isoformat()}
-
-    async def _contact_test(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Send a message marked TEST over the real path; answer what the providers said."""
-        name = str(asked.get("contact", ""))
-        contact = self.settings.directory.contacts.get(name)
-        if contact is None:
-            raise control.Refused(f"there is no contact {name!r}: `lambi contact list` names them")
-        async with self.journal.transaction() as tx:
-            rows = await plan_test(tx, contact, self.clock.now())
-        if not rows:
-            raise control.Refused(f"contact {name!r} has no address that is switched on")
-        self.outbox.wake()
-        deadline = self.clock.monotonic() + TEST_PATIENCE
-        wanted = {row.id: row.channel for row in rows}
-        return {"contact": name, "incident": TEST, "results": await self._results(wanted, deadline)}
-
-    async def _results(self, wanted: Mapping[int, str], deadline: float) -> list[dict[str, str]]:
-        """Wait until every row has ended or has had an answer, or time is up."""
-        marks = ", ".join("?" for _ in wanted)
-        query = (
-            "SELECT n.id, n.state, n.ended_at IS NOT NULL, coalesce(n.why, ''), coalesce(a.status, ''), "  # noqa: S608 - only marks
-            "coalesce(a.provider_id, ''), coalesce(nullif(a.error, ''), a.answer, '') "
-            "FROM notification n LEFT JOIN attempt a ON a.id = "
-            f"(SELECT max(id) FROM attempt WHERE notification = n.id) WHERE n.id IN ({marks}) ORDER BY n.id"
-        )
-        while True:
-            rows = await self.journal.read(query, tuple(wanted))
-            answered = all(ended or status not in {"", "intent"} for _, _, ended, _, status, _, _ in rows)
-            if answered or self.clock.monotonic() >= deadline:
-                return [
-                    {
-                        "channel": wanted[row],
-                        "state": state,
-                        "answer": status or why or "nothing yet",
-                        "id": id_,
-                        "said": said,
-                    }
-                    for row, state, _, why, status, id_, said in rows
-                ]
-            await self.clock.sleep_until(self.clock.monotonic() + 0.1)
 
     def _pin(self, alert: Alert) -> str:
         book = self.runbooks.match(alert)

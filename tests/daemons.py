@@ -58,6 +58,8 @@ class KannelBox:
     folder: Path
     smsc_port: int
     admin: str
+    handset_port: int = 0
+    """Of a second centre, from which telephones send."""
     _children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def received(self) -> list[Sms]:
@@ -67,6 +69,21 @@ class KannelBox:
             r"Got message \d+: <(\S+) (\S+) (text|ucs-2|data|udh) (.*)>", log.read_text("utf-8", "replace")
         )
         return [Sms(sender, to, kind, _letters(kind, text)) for sender, to, kind, text in found]
+
+    def from_handset(self, sender: str, text: str) -> str:
+        """Send one message from a telephone; return the text that it is answered with, or "" when nothing comes."""
+        name = f"handset{len(list(self.folder.glob('handset*.log')))}"
+        message = f"{sender} {self.sender} text {text}"
+        argv = [str(FAKESMSC), "-H", "127.0.0.1", "-r", str(self.handset_port), "-i", "0.01", "-m", "1", message]
+        self.launch(name, argv)
+        log = self.folder / f"{name}.log"
+        got = re.compile(rf"Got message \d+: <{self.sender} {re.escape(sender)} (\S+) (.*)>")
+        try:
+            self.until(lambda: got.search(log.read_text("utf-8", "replace")), f"an answer to {text!r}")
+            found = got.search(log.read_text("utf-8", "replace"))
+        finally:
+            self.stop(name)
+        return _letters(found[1], found[2]) if found else ""
 
     def launch(self, name: str, argv: list[str]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -134,9 +151,17 @@ sms-resend-retry = -1
 group = smsc
 smsc = fake
 smsc-id = FAKE
+denied-smsc-id = HANDSET;CENTRE
 port = {smsc}
 connect-allow-ip = 127.0.0.1
 
+group = smsc
+smsc = fake
+smsc-id = HANDSET
+allowed-smsc-id = HANDSET
+port = {handset}
+connect-allow-ip = 127.0.0.1
+{links}
 group = smsbox
 bearerbox-host = 127.0.0.1
 bearerbox-port = {box}
@@ -150,19 +175,34 @@ username = lambi
 password = kannel-secret
 concatenation = true
 max-messages = 6
+
+group = sms-service
+keyword = default
+catch-all = true
+max-messages = 1
+omit-empty = true
+send-sender = true
+get-url = "{callback}/reply?id=%I&from=%p&text=%a"
 """
 
 
 @contextlib.contextmanager
-def kannel(tmp_path: Path) -> Iterator[KannelBox]:
-    """Run bearerbox, smsbox and fakesmsc; logs stand below tmp_path."""
+def kannel(tmp_path: Path, callback: str = "http://127.0.0.1:9", links: str = "") -> Iterator[KannelBox]:
+    """Run bearerbox, smsbox and fakesmsc; logs stand below tmp_path. ``links``: further groups of the config.
+
+    ``callback``: where what telephones send is handed to.
+    """
     missing = [name for name in ("bearerbox", "smsbox", str(FAKESMSC)) if shutil.which(name) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed: make test-deps")
-    admin, box, smsc, send = own_ports(4)
+    admin, box, smsc, send, handset = own_ports(5)
     folder = Path(tempfile.mkdtemp(prefix="kannel", dir=tmp_path))
     conf = folder / "kannel.conf"
-    conf.write_text(KANNEL_CONF.format(admin=admin, box=box, smsc=smsc, send=send, folder=folder))
+    conf.write_text(
+        KANNEL_CONF.format(
+            admin=admin, box=box, smsc=smsc, send=send, folder=folder, handset=handset, callback=callback, links=links
+        )
+    )
     gateway = KannelBox(
         f"http://127.0.0.1:{send}/cgi-bin/sendsms",
         "lambi",
@@ -171,6 +211,7 @@ def kannel(tmp_path: Path) -> Iterator[KannelBox]:
         folder,
         smsc,
         f"http://127.0.0.1:{admin}/status.txt?password=adm",
+        handset,
     )
     try:
         gateway.launch("bearerbox", ["bearerbox", "-v", "1", str(conf)])

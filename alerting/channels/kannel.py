@@ -1,5 +1,10 @@
-"""SMS by the sendsms interface of a Kannel gateway (Kannel user's guide, "Using the HTTP interface to send SMS")."""
+"""SMS by the sendsms interface of a Kannel gateway (Kannel user's guide, "Using the HTTP interface to send SMS").
 
+What comes back comes by callbacks to the operators' door ("Delivery reports", "sms-service group" of the guide).
+"""
+
+import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -7,7 +12,11 @@ import aiohttp
 import smsutil
 
 from alerting.channels.path import no_connection
-from alerting.model import Accepted, Address, DeliveryError, Message, UnansweredError
+from alerting.model import Accepted, Address, DeliveryError, Fate, Message, UnansweredError
+
+FATES = {1: Fate.DELIVERED, 2: Fate.FAILED, 4: Fate.BUFFERED, 8: Fate.BUFFERED, 16: Fate.FAILED}
+"""Delivery report types: to the phone, not to the phone, queued at the centre, taken by the centre, refused by it."""
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +33,36 @@ class Kannel:
     smsc: str = ""
     """The SMS centre to use (`smsc`); empty: the gateway chooses."""
     connect_seconds: float = 10.0
+    callback: str = ""
+    """Where the gateway reaches our operators' door, such as http://127.0.0.1:9115; empty: nothing comes back."""
+    secret: str = field(default="", repr=False)
+    """In the path of each callback: whoever knows it may tell us of receipts and answers."""
+    sources: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses or networks from which callbacks are taken."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, naming the field."""
         if not self.url.startswith(("http://", "https://")):
             raise ValueError("url: expected the gateway's sendsms, such as http://127.0.0.1:13013/cgi-bin/sendsms")
+        if self.callback and not self.callback.startswith(("http://", "https://")):
+            raise ValueError("callback: expected the operators' door, such as http://127.0.0.1:9115")
+        if self.callback and not _SECRET.fullmatch(self.secret):
+            raise ValueError("secret: with callback, expected 16 to 128 letters and digits that nobody can guess")
+        for source in self.sources:
+            try:
+                ipaddress.ip_network(source)
+            except ValueError:
+                raise ValueError(f"sources: {source} is no address and no network") from None
+
+    @property
+    def receipts(self) -> bool:
+        """Delivery reports are asked for when they have a way in."""
+        return bool(self.callback)
+
+    @property
+    def answers(self) -> bool:
+        """What people send back has the same way in."""
+        return bool(self.callback)
 
     async def send(self, message: Message, address: Address) -> Accepted:
         """Hand one message to the gateway; 202 means that it has it or has queued it."""
@@ -62,6 +96,12 @@ class Kannel:
             "charset": "UTF-8",
             "coding": "0" if smsutil.is_valid_gsm(message.body) else "2",
         }
+        if self.callback and message.reference:
+            wanted["dlr-mask"] = str(sum(FATES))
+            wanted["dlr-url"] = (
+                f"{self.callback.rstrip('/')}/callback/{self.secret}/receipt"
+                f"?reference={message.reference}&status=%d&said=%A"
+            )
         return {key: value for key, value in wanted.items() if value}
 
 

@@ -18,6 +18,7 @@ class Smtp:
     """One connection for each mail. Nothing of an address is in its errors."""
 
     form: ClassVar[str] = "mail"
+    receipts: ClassVar[bool] = False
     host: str
     sender: str
     """The envelope's sender and From."""
@@ -31,6 +32,8 @@ class Smtp:
     """PEM of the authorities that may have signed the server's certificate; empty: the system's."""
     connect_seconds: float = 10.0
     """Until the server has greeted, secured and let us in."""
+    maildir: str = ""
+    """Folder where answers and reports of delivery arrive; empty: nothing comes back."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, naming the field."""
@@ -39,11 +42,16 @@ class Smtp:
         if not 1 <= self.port <= 65535:
             raise ValueError("port: expected a number from 1 to 65535")
 
+    @property
+    def answers(self) -> bool:
+        """People answer the mail itself where somebody reads it."""
+        return bool(self.maildir)
+
     async def send(self, message: Message, address: Address) -> Accepted:
         """Submit one mail; 4xx is temporary, 5xx permanent (RFC 5321, 4.2.1); once DATA began, silence is unknown."""
         client = await self._connect()
         try:
-            await _envelope(client, self.sender, address.to)
+            await _envelope(client, self.sender, address.to, message.reference if self.maildir else "")
             reply = await _data(client, self._compose(message, address))
         finally:
             client.close()
@@ -93,11 +101,12 @@ class Smtp:
         return mail.as_bytes()
 
 
-async def _envelope(client: aiosmtplib.SMTP, sender: str, to: str) -> None:
-    """Say from whom and to whom; nothing has been handed over yet."""
+async def _envelope(client: aiosmtplib.SMTP, sender: str, to: str, reference: str) -> None:
+    """Say from whom and to whom, and ask for reports of delivery (RFC 3461); nothing has been handed over yet."""
+    reports = bool(reference) and client.supports_extension("dsn")
     try:
-        await client.mail(sender)
-        await client.rcpt(to)
+        await client.mail(sender, options=["RET=HDRS", f"ENVID={reference}"] if reports else None)
+        await client.rcpt(to, options=["NOTIFY=SUCCESS,FAILURE,DELAY"] if reports else None)
     except aiosmtplib.SMTPResponseException as error:
         raise _refusal(error) from error
     except (aiosmtplib.SMTPException, OSError, UnicodeEncodeError) as error:

@@ -18,6 +18,7 @@ COMMANDS = {
     "status": "status",
     "incidents": "incidents",
     "why": "why",
+    "ack": "ack",
     "probe": "probe",
     "contact": "contact",
     "route": "route",

@@ -73,6 +73,28 @@ def forget(
         out("it still stands in contacts.yaml with its addresses: take it away there, then restart Lambi")
 
 
+@app.command(epilog=EXITS)
+def verify(
+    name: Annotated[str, typer.Argument(help="The contact's name, as `lambi contact list` shows it.")],
+    *,
+    config: options.Folder = None,
+    socket: options.Socket = None,
+    json: options.Json = False,
+) -> None:
+    """Send four letters to each address of a contact; whoever sends them back has confirmed it. Exit 1 if none left.
+
+    Example:  lambi contact verify bb-noc
+    """
+    answer = files.client(config, socket, timeout=PATIENCE).run("contact-verify", {"contact": name})
+    if json:
+        out_json(answer)
+    else:
+        for one in answer["results"]:
+            out(f"{one['channel']}: {'sent' if one['taken'] else 'not sent'}, {one['said']}")
+    if not all(one["taken"] for one in answer["results"]):
+        raise typer.Exit(EXIT_WRONG)
+
+
 def _fact(contact: Contact, on: set[str]) -> dict[str, Any]:
     usable = {one.channel: one.enabled and one.channel in on for one in contact.addresses}
     return {

@@ -16,6 +16,7 @@ _EXAMPLE_HOST = re.compile(r"(.*[@.])?(example|invalid|example\.(com|net|org))\.
 _EXAMPLE_PHONE = re.compile(r"\+1\d{3}55501\d\d")
 """NANP numbers kept for fiction."""
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
+_URL = re.compile(r"https?://[^\s/@]+(/\S*)?")
 _MAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 
 
@@ -45,12 +46,12 @@ def directory(doc: Document, routing: Routing, forms: Mapping[str, str]) -> Dire
 
 def _contact(row: ContactRow) -> Contact:
     addresses = tuple(Address(way.channel, _plain(way.to), way.enabled) for way in row.addresses)
-    return Contact(row.name, row.agency, row.language, row.zone, addresses)
+    return Contact(row.name, row.agency, row.language, row.zone, addresses, row.next_after)
 
 
 def _plain(to: str) -> str:
     """People write phone numbers with spaces, dashes and brackets."""
-    return to if "@" in to else re.sub(r"[\s().-]", "", to)
+    return to if "@" in to or "://" in to else re.sub(r"[\s().-]", "", to)
 
 
 def check_people(doc: Document, tree: Node, forms: Mapping[str, str]) -> list[Problem]:
@@ -75,8 +76,11 @@ def _address(way: AddressRow, node: Node, doc: Document, forms: Mapping[str, str
         near = did_you_mean(way.channel, doc.channels)
         return [node.problem(f'unknown channel "{way.channel}"{near}', key="channel")]
     to, form = _plain(way.to), forms.get(way.channel, "")
-    if form == "sms" and not _PHONE.fullmatch(to):
+    if form == "sms" and channel.kind != "apprise" and not _PHONE.fullmatch(to):
         return [node.problem("not a phone number", "+ and country code, like +1 868 555 0100", key="to")]
+    if channel.kind == "webhook":
+        wrong = not _URL.fullmatch(to)
+        return [node.problem("not a URL", "like https://hooks.agency.net/lambi", key="to")] if wrong else []
     if form == "mail" and not _MAIL.fullmatch(to):
         return [node.problem("not a mail address", "like noc@agency.example", key="to")]
     if not way.enabled:

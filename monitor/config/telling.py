@@ -66,6 +66,7 @@ class ContactRow(Strict):
     language: Language = "en"
     zone: Zone = "UTC"
     addresses: tuple[AddressRow, ...] = ()
+    next_after: Duration = 0.0
 
 
 class ShiftRow(Strict):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from alerting.journal import Journal, Transaction, micros, moment
-from alerting.told import told
+from alerting.told import answered, told
 from monitor.belief import Step
 from monitor.docket import Book, Change
 from monitor.ledger.coverage import blind, coverage, idle
@@ -135,11 +135,15 @@ class Ledger:
         return [await self._whole(id_) for (id_,) in await self._journal.read(query, arguments)]
 
     async def incident(self, incident: str) -> Incident | None:
-        """Return one incident with its timeline, or None."""
+        """Return one incident with its timeline and what people answered, or None."""
         if not incident.isascii() or not incident.isdigit() or len(incident) > 15:
             return None
         rows = await self._journal.read("SELECT id FROM incident WHERE id = ?", (int(incident),))
-        return await self._whole(rows[0][0]) if rows else None
+        if not rows:
+            return None
+        one = await self._whole(rows[0][0])
+        said = [Entry(at, "answer", text) for at, text in await answered(self._journal, incident)]
+        return replace(one, timeline=tuple(sorted((*one.timeline, *said), key=lambda entry: entry.at)))
 
     async def told(self, incident: str) -> list[ToldRow]:
         """Return who was told of an incident, or is to be."""

@@ -51,8 +51,9 @@ def make_app(
     token: str,
     clock: Clock,
     count_bug: Callable[[], None],
+    more: Callable[[web.Application], None] = lambda _: None,
 ) -> web.Application:
-    """Build the ops door; with a token it asks for ``Authorization: Bearer TOKEN``."""
+    """Build the ops door; with a token it asks for ``Authorization: Bearer TOKEN``. ``more`` adds further addresses."""
     guarded = token.encode()
 
     async def metrics(request: web.Request) -> web.Response:
@@ -67,6 +68,7 @@ def make_app(
 
     app = web.Application(middlewares=[shield(headers(""), refuse, count_bug)], client_max_size=0)
     app.router.add_get("/metrics", metrics)
+    more(app)
     return app
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 from aiohttp import web
 
@@ -11,7 +12,7 @@ from monitor.resilience import Report, report
 from monitor.resilience import fact as resilience_fact
 from monitor.topology import Topology
 from monitor.views import AssetView, Snapshot
-from monitor.web import answer, api, history, view, watching, words
+from monitor.web import answer, api, history, links, view, watching, words
 from monitor.web.answer import Answer, Recent
 from monitor.web.history import Ledger
 from monitor.web.page import Pages
@@ -37,6 +38,7 @@ def make_app(
     clock: Clock,
     base_url: str,
     count_bug: Callable[[], None],
+    answers: links.Answers | None = None,
 ) -> web.Application:
     """Build the public door. `runbook` is `Runbooks.find`: by a pin ``id@hash``, maybe in later words.
 
@@ -49,6 +51,8 @@ def make_app(
         app.router.add_get(path, door.serve(build))
     app.router.add_get("/healthz", door.healthz)
     app.router.add_get("/favicon.svg", door.favicon)
+    if answers is not None:
+        links.add_routes(app, answers, ledger.incident, door.render_now, clock)
     return app
 
 
@@ -106,6 +110,10 @@ class _Door:
             return answer.respond(request, await self.recent.get(moment, request.raw_path, lambda: build(request)))
 
         return handle
+
+    def render_now(self, template: str, **facts: Any) -> Answer:
+        """Render a page of this moment."""
+        return self.pages.render(template, self.snapshot(), self.clock.now(), **facts)
 
     def refuse(self, request: web.Request, status: int, sentence: str) -> web.Response:
         """Say no in the form that was asked for."""

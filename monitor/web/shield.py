@@ -66,8 +66,9 @@ async def _attempt(
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
-    except Exception:  # the web boundary: a bug costs one page, never the daemon
-        log.exception("bug while answering %s", request.path)
+    except Exception:  # the web boundary: a bug costs one page, never the daemon; a path may hold a secret
+        resource = request.match_info.route.resource
+        log.exception("bug while answering %s", resource.canonical if resource else "a wrong address")
         count_bug()
         return refuse(request, 500, "Something in Lambi itself went wrong; it has been logged and counted.")
 

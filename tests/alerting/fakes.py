@@ -66,7 +66,8 @@ class Provider:
 
     def __init__(self, form: str = "sms", answers: Iterable[Exception] = ()) -> None:
         self.form = form
-        self.answers = deque(answers)
+        self.receipts = self.answers = False
+        self.errors = deque(answers)
         self.down = False
         self.tries = 0
         self.taken: list[tuple[Message, Address]] = []
@@ -75,8 +76,8 @@ class Provider:
         self.tries += 1
         if self.down:
             raise UnreachableError("no route to host")
-        if self.answers:
-            raise self.answers.popleft()
+        if self.errors:
+            raise self.errors.popleft()
         self.taken.append((message, address))
         return Accepted(f"id-{len(self.taken)}", "0: Accepted")
 
@@ -92,6 +93,7 @@ class Hung:
     """A channel that never answers."""
 
     form = "sms"
+    receipts = answers = False
 
     def __init__(self) -> None:
         self.tries = 0
@@ -137,6 +139,7 @@ class Office:
     truths: dict[str, Alert] = field(default_factory=dict)
     runbooks: Runbooks = field(default_factory=lambda: Runbooks({}))
     limits: Limits = field(default_factory=Limits)
+    answer_url: str = ""
 
     def __post_init__(self) -> None:
         self.outbox = self.reborn()
@@ -153,6 +156,7 @@ class Office:
             "Hub",
             self.limits,
             lambda: [alert for alert in self.truths.values() if alert.closed is None],
+            self.answer_url,
         )
         return self.outbox
 

@@ -90,8 +90,8 @@ async def test_to_forget_empties_one_persons_words_alone_and_the_history_stays(j
     await office.happen(OPEN)
     await office.pass_time(0)
     async with journal.transaction() as tx:
-        assert await forget(tx, "noc") == {"text": 1}
-        assert await forget(tx, "noc") == {"text": 0}
+        assert await forget(tx, "noc") == {"text": 1, "heard": 0, "proof": 0}
+        assert await forget(tx, "noc") == {"text": 0, "heard": 0, "proof": 0}
     assert await journal.read("SELECT count(*) FROM text") == [(1,)]
     assert len(await office.states()) == 2
     kept = (

@@ -1,7 +1,7 @@
-"""No row hangs: days of chance, of alerts, outages, silences, answers and deaths, and each row ends, and says why.
+"""No row hangs: days of chance, of alerts, outages, silences, answers, receipts and deaths; each row ends, says why.
 
-Every (incident, contact, reason) ends accepted, acknowledged, superseded, expired with its reason, or refused by the
-operator's rule; whoever was told of a beginning is told of the end, or a row says why not.
+Every (incident, contact, reason) ends accepted, delivered, acknowledged, superseded, expired with its reason, or
+refused by the operator's rule; whoever was told of a beginning is told of the end, or a row says why not.
 """
 
 import random
@@ -17,7 +17,8 @@ from alerting.interval import Interval
 from alerting.journal import JournalError
 from alerting.ladder import respond
 from alerting.match import parse
-from alerting.model import Act, Alert, DeliveryError, Response, Severity, UnansweredError
+from alerting.model import Act, Alert, DeliveryError, Fate, Receipt, Response, Severity, UnansweredError
+from alerting.receipts import receive
 from alerting.rota import Rotation
 from alerting.told import hanging
 from tests.alerting.fakes import OPEN, SCHEMAS, Died, MortalJournal, Office, Provider, contact, directory
@@ -26,7 +27,7 @@ from tests.fakes import START, FakeClock
 
 NAMES = ("noc", "lead", "ctu", "grid", "web")
 KINDS = ("cable", "power", "website")
-FINAL = {"accepted", "acknowledged", "superseded", "expired", "refused"}
+FINAL = {"accepted", "delivered", "acknowledged", "superseded", "expired", "refused"}
 
 
 def people() -> Directory:
@@ -44,7 +45,10 @@ def people() -> Directory:
         ),
     )
     ladder = Ladder("up", "agency of lead", (Step(("lead",), 600), Step(("ctu", "duty"), 900)), 2, 1800)
-    who = directory(*(contact(name, "sms", "mail") for name in NAMES), deadline=6 * 3600)
+    order = {"ctu": 600.0, "web": 300.0}
+    who = directory(
+        *(contact(name, "sms", "mail", next_after=order.get(name, 0.0)) for name in NAMES), deadline=6 * 3600
+    )
     return replace(
         who,
         routes=(tree, Route("grave", ("ctu",), at_least=Severity.CRITICAL)),
@@ -63,6 +67,7 @@ class Week:
         self.chance = random.Random(seed)  # noqa: S311 - drawn by seed, no secrets
         self.folder, self.clock, self.truths = folder, FakeClock(), dict[str, Alert]()
         self.channels = {"sms": Provider(), "mail": Provider("mail")}
+        self.channels["sms"].receipts = True
         self.number = 0
 
     async def open(self) -> None:
@@ -90,7 +95,9 @@ class Week:
             await self.office.happen(alert)
 
     async def _something(self) -> None:
-        what = self.chance.choice(("begin", "begin", "end", "worse", "answer", "silence", "cut", "back", "fault"))
+        what = self.chance.choice(
+            ("begin", "begin", "end", "worse", "answer", "silence", "cut", "back", "fault", "receipt")
+        )
         standing = [one for one in self.truths.values() if one.closed is None]
         now = self.clock.now()
         if what == "begin":
@@ -111,7 +118,11 @@ class Week:
                 channel.down = what == "cut"
         elif what == "fault":
             faults = [UnansweredError("hung up"), DeliveryError("no such user", permanent=True), DeliveryError("busy")]
-            self.channels["sms"].answers.append(self.chance.choice(faults))
+            self.channels["sms"].errors.append(self.chance.choice(faults))
+        elif what == "receipt" and self.channels["sms"].taken:
+            message, _ = self.chance.choice(self.channels["sms"].taken[-20:])
+            async with self.journal.transaction() as tx:
+                await receive(tx, Receipt(message.reference, self.chance.choice(list(Fate)), now), now)
         else:
             await self._people(what, now)
 
@@ -130,7 +141,7 @@ class Week:
     async def calm(self) -> None:
         """Everything is mended; days pass."""
         self.journal.left = -1
-        self.channels["sms"].answers.clear()
+        self.channels["sms"].errors.clear()
         for channel in self.channels.values():
             channel.down = False
         self.office.outbox.path_restored()
@@ -152,7 +163,7 @@ async def test_every_row_ends_and_says_why(seed: int, tmp_path: Path) -> None:
     await week.calm()
     rows = await week.journal.read("SELECT id, state, why, incident, contact, channel FROM notification")
     assert {state for _, state, *_ in rows} <= FINAL
-    assert all(why for _, state, why, *_ in rows if state != "accepted")
+    assert all(why for _, state, why, *_ in rows if state not in {"accepted", "delivered"})
     assert await hanging(week.journal, week.clock.now() + timedelta(days=30)) == []
     assert await week.journal.read("SELECT DISTINCT state FROM escalation") in ([("over",)], [])
     assert await week.journal.read("SELECT count(*) FROM attempt WHERE status = 'intent'") == [(0,)]

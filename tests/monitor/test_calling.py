@@ -94,7 +94,7 @@ async def test_explain_tells_the_decision_and_what_came_of_it(desk: Desk) -> Non
 async def test_forget_names_what_went_and_what_still_stands_in_the_config(desk: Desk) -> None:
     assert await desk.ask("contact-forget", contact="noc") == {
         "contact": "noc",
-        "emptied": {"text": 0},
+        "emptied": {"text": 0, "heard": 0, "proof": 0},
         "configured": True,
     }
     with pytest.raises(Refused, match="nothing is kept"):

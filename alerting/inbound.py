@@ -1,0 +1,257 @@
+"""What comes back from people and networks: who it is from, whether it counts, what is said in return.
+
+Nothing that a stranger sends is answered or kept; nothing counts without the letters that this contact was sent.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from alerting import codes, failover, receipts
+from alerting.catalogue import say
+from alerting.codes import Checked, Draw
+from alerting.directory import Directory
+from alerting.journal import Journal, Transaction, micros
+from alerting.ladder import WAIT_MINUTES, respond
+from alerting.model import Act, Alert, Contact, Reason, Receipt, Reply, Response
+from alerting.render import sms
+from alerting.replies import Asked, parse, proofs
+from alerting.rows import know
+from alerting.runbooks import Runbook, Runbooks
+from alerting.words import Occasion
+
+log = logging.getLogger("lambi.inbound")
+
+CALMS = {"acked", "acked before", "waiting", "done", "resolved"}
+"""Keys of `ladder.respond` after which nobody tries this contact's further channels."""
+
+
+Send = Callable[[str, str], Awaitable[None]]
+"""Hand over one text: (address, text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How an answer was taken."""
+
+    verdict: str
+    answer: str = ""
+    incident: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Somebody who answers, and by what."""
+
+    contact: Contact
+    via: str
+
+
+class Inbox:
+    """Takes receipts and answers, each in one transaction."""
+
+    def __init__(  # noqa: PLR0917 - all that it is wired to, once
+        self,
+        journal: Journal,
+        directory: Callable[[], Directory],
+        truth: Callable[[str], Alert | None],
+        runbooks: Runbooks,
+        site: str,
+        draw: Draw,
+        woken: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``woken``: rows may have become due."""
+        self._journal, self._directory, self._truth = journal, directory, truth
+        self._runbooks, self._site, self._draw, self._woken = runbooks, site, draw, woken
+
+    async def receive(self, receipt: Receipt, now: datetime) -> None:
+        """Take what a network says of a message."""
+        async with self._journal.transaction() as tx:
+            new = await receipts.receive(tx, receipt, now)
+        log.info("receipt fate=%s%s", receipt.fate, "" if new else ": of no message of ours, or known")
+        self._woken()
+
+    async def hear(self, reply: Reply, now: datetime) -> str:
+        """Take what somebody sent; return the one text to answer with, or ""."""
+        people = self._senders(reply.sender)
+        if not people:
+            log.info("an answer by %s from nobody that is known here", reply.channel)
+            return ""
+        async with self._journal.transaction() as tx:
+            for contact in people:
+                await know(tx, contact)
+            known = await tx.execute(
+                "SELECT answer FROM heard WHERE channel = ? AND provider_id = ?", (reply.channel, reply.provider_id)
+            )
+            if known and reply.provider_id:
+                return str(known[0][0])
+            contact, heard = await self._weigh(tx, people, reply, now)
+            await tx.execute(
+                "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(reply.channel, reply.provider_id or f"{micros(now)}", contact.name, heard.incident),
+                    *(micros(now), heard.verdict, reply.text[:500], heard.answer),
+                ),
+            )
+        log.info("answer contact=%s channel=%s: %s", contact.name, reply.channel, heard.verdict)
+        self._woken()
+        return heard.answer
+
+    async def act(self, name: str, asked: Asked, via: str, now: datetime) -> Heard:
+        """Do what somebody asks who is known by other means than a code: a link, the operator."""
+        contact = self._directory().contacts.get(name)
+        if contact is None or asked.what is None:
+            return Heard("unknown")
+        async with self._journal.transaction() as tx:
+            await know(tx, contact)
+            heard = await self._do(tx, Who(contact, via), asked, now)
+        self._woken()
+        return heard
+
+    async def follow(self, token: str, now: datetime) -> codes.Link | None:
+        """Return what a mail's link stands for; nothing is changed, for scanners open links too."""
+        async with self._journal.transaction() as tx:
+            return await codes.follow(tx, token, now)
+
+    async def click(self, token: str, asked: Asked, now: datetime) -> Heard | None:
+        """Do what the button on a link's page says, once; None: there is no such link, or it is used or too old."""
+        async with self._journal.transaction() as tx:
+            link = await codes.follow(tx, token, now)
+            contact = self._directory().contacts.get(link.contact) if link else None
+            if link is None or contact is None or link.used or link.late:
+                return None
+            await codes.use(tx, token, now)
+            heard = await self._do(tx, Who(contact, "link"), replace(asked, incident=link.incident), now)
+        log.info("answer contact=%s by its link: %s", contact.name, heard.verdict)
+        self._woken()
+        return heard
+
+    def _senders(self, sender: str) -> list[Contact]:
+        """Return the contacts whose address this is."""
+        wanted = _address(sender)
+        contacts = self._directory().contacts.values()
+        return [one for one in contacts if wanted and any(_address(way.to) == wanted for way in one.addresses)]
+
+    async def _weigh(
+        self, tx: Transaction, people: list[Contact], reply: Reply, now: datetime
+    ) -> tuple[Contact, Heard]:
+        """Find whose letters these are, among those who share an address; say what follows."""
+        asked, confirms = parse(reply.text), proofs(reply.text)
+        for contact in people:
+            if confirms and await codes.prove(tx, contact.name, confirms, now):
+                return contact, Heard("confirmed", say("verified", contact.language))
+        if not (asked.incident and asked.code):
+            return people[0], await self._ask(tx, people[0], reply, now)
+        mine = [one for one in people if await codes.is_right(tx, asked.incident, one.name, asked.code)]
+        found = [
+            (contact, await codes.check(tx, (asked.incident, contact.name, reply.channel), asked.code, now))
+            for contact in mine[:1] or people
+        ]
+        contact, checked = next((pair for pair in found if pair[1] is not Checked.NONE), found[0])
+        if checked is Checked.RIGHT:
+            await codes.confirm(tx, contact.name, reply.channel, _address(reply.sender), now)
+            return contact, await self._do(tx, Who(contact, reply.channel), asked, now)
+        if checked is Checked.NONE:
+            return contact, await self._ask(tx, contact, reply, now)
+        text = {Checked.WRONG: "wrong", Checked.LOCKED: "locked"}.get(checked)
+        return contact, Heard(checked.value, say(text, contact.language) if text else "", asked.incident)
+
+    async def _ask(self, tx: Transaction, contact: Contact, reply: Reply, now: datetime) -> Heard:
+        """Ask for the letters, not too often."""
+        asks = await codes.may_ask(tx, contact.name, reply.channel, now)
+        return Heard("no code", say("code", contact.language) if asks else "")
+
+    async def _do(self, tx: Transaction, who: Who, asked: Asked, now: datetime) -> Heard:
+        """Record an answer that counts and say what it did."""
+        contact, lang, ref, what = who.contact, who.contact.language, _ref(asked), asked.what
+        if what is None:
+            return Heard("not understood", say("help", lang, ref=ref), asked.incident)
+        if what is Act.DONE and asked.step is None:
+            asked = replace(asked, step=await self._current(tx, asked.incident, contact.name))
+            if asked.step is None:
+                return Heard("which step", say("which step", lang, ref=ref), asked.incident)
+        minutes = min(WAIT_MINUTES[1], max(WAIT_MINUTES[0], asked.minutes)) if asked.minutes else None
+        response = Response(asked.incident, contact.name, contact.agency, what, asked.step, minutes, now, who.via)
+        key = await respond(tx, response, now)
+        if key in CALMS:
+            await failover.answered(tx, asked.incident, contact.name, now)
+        if key in {"done", "done before"} and asked.step is not None:
+            await _note(tx, response, asked.step, "done")
+        return Heard(key, await self._words(tx, key, response, asked, contact), asked.incident)
+
+    async def _words(self, tx: Transaction, key: str, response: Response, asked: Asked, contact: Contact) -> str:
+        """Return what to say for a key of `ladder.respond`."""
+        lang, ref = contact.language, _ref(asked)
+        if key == "next":
+            return await self._next(tx, response, ref, lang)
+        if key == "repeat":
+            return self._again(asked, contact, response.at) or say("acked over", lang, ref=ref)
+        if key == "unknown":
+            return say("code", lang)
+        return say(key, lang, ref=ref, step=response.step or "", minutes=response.minutes or "")
+
+    async def _current(self, tx: Transaction, incident: str, contact: str) -> int | None:
+        """Return the step that a contact was sent last."""
+        [(step,)] = await tx.execute(
+            "SELECT max(step) FROM progress WHERE incident = ? AND contact = ? AND what = 'sent'", (incident, contact)
+        )
+        return int(step) if step is not None else None
+
+    async def _next(self, tx: Transaction, response: Response, ref: str, lang: str) -> str:
+        """Give the step after the last that this contact was sent or has done."""
+        [(last,)] = await tx.execute(
+            "SELECT coalesce(max(step), 0) FROM progress WHERE incident = ? AND contact = ?",
+            (response.incident, response.contact),
+        )
+        book = self._book(response.incident)
+        if book is None or last >= len(book.steps):
+            return say("no step", lang, ref=ref)
+        await _note(tx, response, last + 1, "sent")
+        return f"{ref} {last + 1}: {book.steps[last]}"
+
+    def _book(self, incident: str) -> Runbook | None:
+        alert = self._truth(incident)
+        return self._runbooks.match(alert) if alert else None
+
+    def _again(self, asked: Asked, contact: Contact, now: datetime) -> str:
+        """Tell the truth of now in the form of the alert."""
+        alert = self._truth(asked.incident)
+        if alert is None:
+            return ""
+        book, desk = self._runbooks.match(alert), self._directory().desk
+        return sms(Occasion(alert, Reason.FIRST, contact, now, self._site, desk, book, code=asked.code))
+
+    async def verify(self, name: str, channels: Mapping[str, Send], now: datetime) -> int:
+        """Send each address of a contact the letters that confirm it; return to how many. ``channels``: by name."""
+        contact = self._directory().contacts[name]
+        count = 0
+        for way in contact.addresses:
+            if not way.enabled or way.channel not in channels:
+                continue
+            async with self._journal.transaction() as tx:
+                await know(tx, contact)
+                drawn = await codes.begin_proof(tx, (name, way.channel, _address(way.to)), self._draw, now)
+            text = say("verify", contact.language, site=self._site[:30], contact=name[:16], letters=drawn)
+            await channels[way.channel](way.to, text)
+            count += 1
+        return count
+
+
+def _ref(asked: Asked) -> str:
+    return f"{asked.incident}-{asked.code}" if asked.code else asked.incident
+
+
+async def _note(tx: Transaction, response: Response, step: int, what: str) -> None:
+    await tx.execute(
+        "INSERT INTO progress (incident, contact, step, what, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (response.incident, response.contact, step, what, micros(response.at)),
+    )
+
+
+def _address(to: str) -> str:
+    """Bring an address into one form: a telephone number as digits without a leading 00, a mail in small letters."""
+    if "@" in to:
+        return to.strip().lower()
+    return re.sub(r"^00", "", re.sub(r"\D", "", to))
