@@ -88,6 +88,7 @@ class _Turn:
             home = self.docket.home(asset)
             self.inferred |= {home.asset} if home is not None and home.confidence < 1 else set()
             self.inferred |= set(self.topology.parents(asset)) if self.view.standing(asset).family else set()
+            stack += filter(self.docket.own, self.topology.beside(asset))  # they may matter more now
         stack += sorted(self.inferred)
         while stack:
             asset = stack.pop()
@@ -201,7 +202,7 @@ class _Turn:
             left = self.view.left(own.asset)
             self.back(own.asset, f"is no longer down: {left[1]}" if left else "is no longer down")
             return
-        worse = severity.rank > own.severity.rank
+        worse = severity.rank > own.severity.rank and not self.told_by_another(own, standing)
         title = self.topology.title(own.asset, standing.phase, len(own.members))
         back = self.recovered.pop(own.asset, None) is not None
         if not (worse or back) and title == own.title:
@@ -216,6 +217,16 @@ class _Turn:
             title=title,
             reason=standing.reason,
         )
+
+    def told_by_another(self, own: Incident, standing: Standing) -> bool:
+        """Whether it matters more for the loss of what stood beside it alone: of that another incident tells."""
+        if worst(own.phase, standing.phase) is not own.phase:
+            return False
+        for other in filter(self.view.lost, self.topology.beside(own.asset)):
+            place = self.docket.place(other)
+            if (place is None or place.id != own.id) and self.view.excuse(other) is None:
+                return True
+        return False
 
     def merged(self, own: Incident, standing: Standing) -> bool:
         """Let an incident be part of another that turned out to be its cause, if both began at once."""

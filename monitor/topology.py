@@ -225,6 +225,11 @@ class Topology:
         own = self.territories(asset)
         return [name for code in own for name in self.in_territory.get(code, ()) if name != asset]
 
+    def beside(self, asset: str) -> Iterator[str]:
+        """Yield the alternatives to an asset."""
+        for dependency in self.needed_by.get(asset, ()):
+            yield from (need for need in dependency.needs if need != asset)
+
     def left(self, asset: str, lost: Lost) -> tuple[int, str] | None:
         """Return how many alternatives are left beside the asset for the worst-off of its dependants, in words too."""
         worst: tuple[int, str] | None = None

@@ -9,7 +9,8 @@ from monitor.config import load
 from monitor.detect import fresh
 from monitor.docket import Book, Change
 from monitor.incidents import apply, no_longer_watched, standings
-from monitor.model import Dependency, Incident, Phase, State, World
+from monitor.maintenance import Calendar
+from monitor.model import Dependency, Incident, Phase, State, Window, World
 from monitor.outlook import Outlook
 from monitor.topology import Topology
 from tests.fakes import START
@@ -23,6 +24,7 @@ class Story:
         self.topology = Topology(world)
         self.states: dict[str, dict[str, State]] = {}
         self.book = Book()
+        self.calendar = Calendar()
         self.told: list[tuple[str, str, str]] = []
         """(what, incident, title)"""
         self.closed: dict[str, Incident] = {}
@@ -44,7 +46,7 @@ class Story:
         for phase, assets in ((Phase.UP, up), (Phase.DOWN, down), (Phase.SUSPECT, suspect), (Phase.UNKNOWN, blind)):
             for name in assets:
                 touched |= self._move(name, phase, now)
-        self.book, changes = apply(self.book, sorted(touched), Outlook(self.states, self.topology, now))
+        self.book, changes = apply(self.book, sorted(touched), Outlook(self.states, self.topology, now, self.calendar))
         return self._note(changes)
 
     def _move(self, name: str, phase: Phase, now: datetime) -> set[str]:
@@ -120,6 +122,24 @@ def test_the_first_of_two_cables_warns_and_names_what_is_left_and_the_last_silen
     assert story.book.open["2"].children == ("router:ant",)
     assert story.book.open["1"].children == ()
     assert story.phase("router:ant") is Phase.UNREACHABLE
+
+
+def test_that_the_last_of_two_cables_fell_is_told_once_by_its_own_incident() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:ant1"])
+    story.at(99, suspect=["router:ant"])
+    assert ("opened", "2", "Cable ANT2 down") in story.at(100, down=["cable:ant2"])
+    assert story.at(101, down=["cable:ant1"]) == []
+    assert story.book.open["1"].severity is Severity.WARNING
+
+
+def test_announced_work_on_the_other_cable_makes_the_first_ones_loss_worse() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:ant1"])
+    window = Window("w1", "cable:ant2", START, START + timedelta(hours=1), "splice", "noc")
+    story.calendar = Calendar([window])
+    assert story.at(100, down=["cable:ant2"]) == [("worse", "1", "Cable ANT1 down")]
+    assert story.book.open["1"].severity is Severity.CRITICAL
 
 
 def test_a_child_with_one_way_left_is_down_by_itself() -> None:
