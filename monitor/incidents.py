@@ -105,12 +105,12 @@ class _Turn:
         own = self.view.standing(asset)
         if own.phase in UNSEEN:
             presumed = self.view.presumed(asset) if self.docket.own(asset) else None
-            return presumed.as_seen(own) if presumed else own
+            return presumed.standing if presumed else own
         mine = self.docket.own(asset)
         cause = self.view.cause(asset) if own.phase in TROUBLE and (mine is None or mine.part_of) else None
         servers, home = self.topology.servers, self.docket.home(asset)
         back = self.recovered.get(home.asset) if home else None
-        if home is not None and back is not None and own.phase is Phase.DOWN and own.seen and own.seen < back:
+        if home is not None and back is not None and own.phase is Phase.DOWN and self.view.not_seen_since(asset, back):
             return own.behind(self.topology.name(home.asset), "was down until a moment ago")
         if cause is None or asset in servers.get(cause, ()) or cause in servers.get(asset, ()):
             return own
