@@ -348,11 +348,15 @@ class _Turn:
         at = self.recovered.setdefault(asset, self.now)
         behind = (*own.children, *own.members)
         since = max(at, own.changed) if not first else self.now
-        if not behind and (own.part_of or self.now - since >= self.holds(own)):
+        if not behind and (own.part_of or self.held(own, self.now - since)):
             self.docket.close(own, how, since)
         elif first:
             rest = f"waiting for {self.topology.names(behind)}" if behind else f"closes in {self.holds(own).seconds} s"
             self.docket.revise(own, "updated", Entry(self.now, "recovered", f"{how}; {rest}"))
+
+    def held(self, own: Incident, past: timedelta) -> bool:
+        """Whether an asset has been back for as long as it must."""
+        return (past >= self.hold or own.kind == "vantage") and past >= self.holds(own)
 
     def holds(self, own: Incident) -> timedelta:
         """Return how long an asset must have been back: longer each time that it did not stay.

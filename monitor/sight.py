@@ -70,8 +70,12 @@ class Sight:
     news: set[str] = field(default_factory=set)
     """Checks of which something else is believed than when this was last emptied; not when shared."""
     _touched: dict[tuple[str, str], None] = field(default_factory=dict)
-    _patience: dict[str, float] = field(init=False)
-    """Check -> after so many seconds without a look nothing is known of it any more."""
+    _patience: dict[str, timedelta] = field(init=False)
+    """Check -> after so long without a look nothing is known of it any more."""
+    _shortest: timedelta = field(init=False)
+    """The least of them."""
+    _lately: datetime = field(init=False)
+    """No check that is believed something of has been silent for too long before this and `_shortest` are over."""
     _failures: dict[str, int] = field(default_factory=dict)
     _rounds: dict[int, float] = field(default_factory=dict)
     """Family -> when a round was last asked for out of turn, monotonic."""
@@ -79,10 +83,13 @@ class Sight:
     def __post_init__(self) -> None:
         self.guard = Guard(self.world.checks.values(), self.world.quorum, self.seen)
         self._patience = {
-            name: max(STALE * check.every, STALE_SECONDS) + check.timeout
+            name: timedelta(seconds=max(STALE * check.every, STALE_SECONDS) + check.timeout)
             for name, check in self.world.checks.items()
             if not check.reference
         }
+        self._shortest = min(self._patience.values(), default=timedelta())
+        seen = (state.seen for parts in self.states.values() for state in parts.values())
+        self._lately = min(seen, default=self.now)
 
     def time(self, now: datetime, monotonic: float) -> None:
         """Take note of the time; when the machine's clock was set back, no round of references is later than a look."""
@@ -106,7 +113,7 @@ class Sight:
     def forget(self) -> list[Turned]:
         """Let go of what no look has told of for long: it is not known any more."""
         turned = []
-        for name, part in self._silent():
+        for name, part in self._silent() if self.now > self._lately + self._shortest else ():
             before = self.states[name][part]
             silent = (self.now - before.seen).total_seconds()
             after, settled = detect.forget(before, f"no look has come in for {silent:.0f} s", self.now)
@@ -116,14 +123,14 @@ class Sight:
 
     def _silent(self) -> list[tuple[str, str]]:
         """Return the parts that no look has told of for too long, and of which something is believed all the same."""
-        since = {seconds: self.now - timedelta(seconds=seconds) for seconds in set(self._patience.values())}
-        nothing: dict[str, State] = {}
-        return [
-            (name, part)
-            for name, seconds in self._patience.items()
-            for part, state in self.states.get(name, nothing).items()
-            if state.seen < since[seconds] and state.phase is not Phase.UNKNOWN
+        ends = [
+            (state.seen + patience, name, part)
+            for name, patience in self._patience.items()
+            for part, state in self.states.get(name, {}).items()
+            if state.phase is not Phase.UNKNOWN
         ]
+        self._lately = min((end for end, _, _ in ends if end >= self.now), default=self.now) - self._shortest
+        return [(name, part) for end, name, part in ends if end < self.now]
 
     def take_touched(self) -> list[tuple[str, str]]:
         """Return the parts whose state is another than when this was last asked."""
@@ -137,6 +144,7 @@ class Sight:
             self._touched[check, part] = None
         elif before is None or not says_the_same(before, after):
             self.news.add(check)
+        self._lately = min(self._lately, after.seen)
         moved = before is None or before.phase is not after.phase
         if moved:
             self.moved = True
@@ -227,11 +235,12 @@ class Sight:
 
     def _look_again(self, check: Check, look: Observation) -> None:
         """Ask for the next look where the cadence would be too late; a first doubt asks what stands around it too."""
-        failed = any(part.outcome is Outcome.FAILED for part in look.parts.values())
-        failures = self._failures.get(check.id, 0) + 1 if failed else 0
-        self._failures[check.id] = failures
+        failures = self._failures[check.id] = self._failures.get(check.id, 0) + 1 if look.failed() else 0
         states = self.states.get(check.id, {})
-        wanted = [again(states[name], failures, check.rule, self.now) for name in look.parts if name in states]
+        doubted = [states[name] for name in look.parts if name in states and states[name].phase in BETWEEN]
+        if not doubted:
+            return
+        wanted = [again(state, failures, check.rule, self.now) for state in doubted]
         delays = [delay for delay in wanted if delay is not None]
         if delays:
             self._wish(check.id, min(delays))
