@@ -12,6 +12,7 @@ from monitor import incidents
 from monitor.baseline import Baselines
 from monitor.docket import Book, Change
 from monitor.kin import young
+from monitor.known import Known
 from monitor.maintenance import Calendar
 from monitor.model import Learned, Signal, State, World
 from monitor.outlook import NO_WORK, TROUBLE, Outlook
@@ -58,6 +59,7 @@ class Belief:
     sights: dict[str, Sight] = field(init=False)
     quorum: Quorum | None = field(init=False)
     """None while one vantage decides alone."""
+    _known: Known = field(init=False)
     _wishes: list[Wish] = field(default_factory=list)
     _flushed: datetime = field(init=False)
     _searched: float = 0.0
@@ -65,6 +67,7 @@ class Belief:
     def __post_init__(self) -> None:
         world = self.world
         self.topology = Topology(world)
+        self._known = Known(self.topology)
         self._flushed = self.now
         self.usual.note(self.book.open.values())
         self.sights = {world.vantage: self._sight(world.vantage, self.states)}
@@ -136,7 +139,7 @@ class Belief:
         book: Book = self.book
         changes: list[Change] = []
         if signals or self._restless():
-            touched = {asset for signal in signals for asset in self._concerned(signal)}
+            touched = {asset for signal in signals for asset in self.topology.told(signal.check)}
             book, changes = incidents.apply(book, sorted(touched), self.outlook(self.now))
         idle = not (signals or changes or self.own.moved)
         if idle and book == self.book and abs(self.now - self._flushed) < FLUSH:
@@ -155,7 +158,10 @@ class Belief:
 
     def outlook(self, now: datetime) -> Outlook:
         """Return how things stand at a moment."""
-        return Outlook(self.states, self.topology, now, self.calendar)
+        news = (self.quorum or self.own).news
+        self._known.forget({asset for check in news for asset in self.topology.told(check)})
+        news.clear()
+        return Outlook(self.states, self.topology, now, self.calendar, self._known)
 
     def no_longer_watched(self) -> Step | None:
         """Close what nothing watches any more (after a change of config)."""
@@ -189,7 +195,3 @@ class Belief:
                 states: Mapping[str, State] = self.states.get(check, {})
                 if all(self.now - state.seen >= CHILDREN_EVERY for state in states.values()):
                     self._wishes += [Wish(check, 0.0, vantage) for vantage in self.sights]
-
-    def _concerned(self, signal: Signal) -> tuple[str, ...]:
-        check = self.world.checks.get(signal.check)
-        return (signal.asset, *(check.serves if check else ()))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from monitor.baseline import Word
 from monitor.model import Phase, Rule, State
@@ -60,8 +61,7 @@ def grade(part: Part, rule: Rule, word: Word | None = None) -> tuple[Evidence, s
     return Evidence.GOOD, part.reason
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(NamedTuple):
     """A look that counts, graded."""
 
     verdict: Phase

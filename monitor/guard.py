@@ -124,7 +124,7 @@ class Guard:
         family = self._families.get(look.target.family)
         if family is None:
             return [look]
-        if all(part.outcome is not Outcome.FAILED for part in look.parts.values()):
+        if not look.failed():
             family.held.pop(look.check, None)
             return [look]
         if family.blind is not None and (family.blind > look.at or not self._sees(look.target.family)):

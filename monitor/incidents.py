@@ -106,12 +106,12 @@ class _Turn:
         own = self.view.standing(asset)
         if own.phase in UNSEEN:
             presumed = self.view.presumed(asset) if self.docket.own(asset) else None
-            return presumed.as_seen(own) if presumed else own
+            return presumed.standing if presumed else own
         mine = self.docket.own(asset)
         cause = self.view.cause(asset) if own.phase in TROUBLE and (mine is None or mine.part_of) else None
         servers, home = self.topology.servers, self.docket.home(asset)
         back = self.recovered.get(home.asset) if home else None
-        if home is not None and back is not None and own.phase is Phase.DOWN and own.seen and own.seen < back:
+        if home is not None and back is not None and own.phase is Phase.DOWN and self.view.not_seen_since(asset, back):
             return own.behind(self.topology.name(home.asset), "was down until a moment ago")
         if cause is None or asset in servers.get(cause, ()) or cause in servers.get(asset, ()):
             return own
@@ -359,11 +359,15 @@ class _Turn:
         at = self.recovered.setdefault(asset, self.now)
         behind = (*own.children, *own.members)
         since = max(at, own.changed) if not first else self.now
-        if not behind and (own.part_of or self.now - since >= self.holds(own)):
+        if not behind and (own.part_of or self.held(own, self.now - since)):
             self.docket.close(own, how, since)
         elif first:
             rest = f"waiting for {self.topology.names(behind)}" if behind else f"closes in {self.holds(own).seconds} s"
             self.docket.revise(own, "updated", Entry(self.now, "recovered", f"{how}; {rest}"))
+
+    def held(self, own: Incident, past: timedelta) -> bool:
+        """Whether an asset has been back for as long as it must."""
+        return (past >= self.hold or own.kind == "vantage") and past >= self.holds(own)
 
     def holds(self, own: Incident) -> timedelta:
         """Return how long an asset must have been back: longer each time that it did not stay.

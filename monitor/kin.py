@@ -29,7 +29,7 @@ class Kin:
         if standing.since is not None and standing.phase in TROUBLE:
             return standing
         presumed = self.view.presumed(asset)
-        return presumed.standing if presumed else Standing(Phase.DOWN, Phase.DOWN, incident.began, "", None)
+        return presumed.standing if presumed else Standing(Phase.DOWN, Phase.DOWN, incident.began, "")
 
     def before(self, one: Standing, other: Standing) -> bool:
         """Whether one trouble had begun for certain before another can have."""

@@ -1,11 +1,12 @@
 """How assets stand at one moment, what is lost though nobody looks at it, and what explains whose trouble. Pure."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from alerting.model import Severity
+from monitor.known import Known
 from monitor.maintenance import Calendar
 from monitor.model import Dependency, Phase, Window
 from monitor.standing import Standing
@@ -35,10 +36,6 @@ class Presumption:
     known: int
     """How many that need it can be seen."""
 
-    def as_seen(self, own: Standing) -> Standing:
-        """Return how the page shows it: lost, by what others say."""
-        return replace(self.standing, seen=own.seen)
-
     @property
     def confidence(self) -> float:
         """How sure, 0 to 1: two that fall together may be an accident, five hardly are."""
@@ -60,28 +57,36 @@ def at_once(one: Standing, other: Standing) -> bool:
 
 
 class Outlook:
-    """Answers for one moment; each is worked out once."""
+    """Answers for one moment; what is `known` of the states already is not worked out again."""
 
-    def __init__(self, states: States, topology: Topology, now: datetime, calendar: Calendar = NO_WORK) -> None:
+    def __init__(
+        self,
+        states: States,
+        topology: Topology,
+        now: datetime,
+        calendar: Calendar = NO_WORK,
+        known: Known | None = None,
+    ) -> None:
         self.states, self.topology, self.now, self.calendar = states, topology, now, calendar
-        self._standings: dict[str, Standing] = {}
-        self._lost: dict[str, datetime | None] = {}
-        self._presumed: dict[str, Presumption | None] = {}
-        self._doubtful: dict[str, list[str]] = {}
+        self._known = known or Known(topology)
+        self._known.during(topology.era(now))
 
     def standing(self, asset: str) -> Standing:
         """Return how an asset stands by its own checks."""
-        known = self._standings.get(asset)
-        if known is None:
-            known = self._standings[asset] = self.topology.standing(asset, self.states)
-        return known
+        return self.over(asset, 0)
+
+    def over(self, asset: str, family: int) -> Standing:
+        """Return how an asset stands over one address family; 0: over all."""
+        self._known.lean(asset)
+        standings = self._known.standings[family]
+        found = standings.get(asset)
+        if found is None:
+            found = standings[asset] = self.topology.standing(asset, self.states, family)
+        return found
 
     def lost(self, asset: str) -> datetime | None:
         """Return since when an asset is down, unreachable because of another, or presumed lost."""
-        if asset not in self._lost:
-            self._lost[asset] = None  # bounds the walk should a cycle ever get past the config
-            self._lost[asset] = self._find_lost(asset)
-        return self._lost[asset]
+        return self._known.ask(self._find_lost, asset)
 
     def _find_lost(self, asset: str) -> datetime | None:
         own = self.standing(asset)
@@ -105,6 +110,9 @@ class Outlook:
 
         Of several that would explain the same, the one that explains most is meant, then the nearest.
         """
+        return self._known.ask(self._find_presumed, asset)
+
+    def _find_presumed(self, asset: str) -> Presumption | None:
         found = self._apparent(asset)
         if found is None:
             return None
@@ -125,16 +133,10 @@ class Outlook:
 
     def _apparent(self, asset: str) -> Presumption | None:
         """Return what speaks for the loss of an asset, whatever else would explain it."""
-        if asset not in self._presumed:
-            self._presumed[asset] = None
-            if self.topology.needed_by.get(asset):
-                found = (self._presume(asset, over) for over in (0, 6, 4))
-                self._presumed[asset] = next(filter(None, found), None)
-        return self._presumed[asset]
+        return self._known.ask(self._find_apparent, asset) if self.topology.needed_by.get(asset) else None
 
-    def over(self, asset: str, family: int) -> Standing:
-        """Return how an asset stands over one address family; 0: over all."""
-        return self.topology.standing(asset, self.states, family) if family else self.standing(asset)
+    def _find_apparent(self, asset: str) -> Presumption | None:
+        return next(filter(None, (self._presume(asset, over) for over in (0, 6, 4))), None)
 
     def _presume(self, asset: str, family: int) -> Presumption | None:
         if self.over(asset, family).phase not in UNSEEN:
@@ -150,11 +152,10 @@ class Outlook:
             return None
         standings = [known[name] for name in down]
         since = min(standing.since or self.now for standing in standings)
-        looked = min((standing.seen for standing in standings if standing.seen), default=None)
         quiet = max((standing.quiet for standing in standings if standing.quiet), default=since)
         reason = f"{self.topology.names(down)} went down at once" + (f" over IPv{family}" if family else "")
         phase = Phase.DEGRADED if family else Phase.DOWN
-        standing = Standing(phase, phase, since, reason, looked, quiet=min(quiet, since), family=family)
+        standing = Standing(phase, phase, since, reason, quiet=min(quiet, since), family=family)
         return Presumption(standing, tuple(down), len(known))
 
     def refuted(self, asset: str) -> bool:
@@ -193,6 +194,9 @@ class Outlook:
 
         Trouble over one address family alone is explained by what lost that family.
         """
+        return self._known.ask(self._find_cause, asset)
+
+    def _find_cause(self, asset: str) -> str | None:
         family = self.standing(asset).family or self.topology.family_of(asset)
         for lost in (self.lost, partial(self._lost_over, family=family)) if family else (self.lost,):
             needed = self.blocked(asset, lost)
@@ -237,6 +241,7 @@ class Outlook:
     def _failing(self, asset: str) -> list[tuple[str, ...]]:
         """Return what each check of an asset that is in trouble serves."""
         checks = self.topology.world.checks
+        self._known.lean(asset)
         return [
             checks[name].serves
             for name in self.topology.checks.get(asset, ())
@@ -251,6 +256,9 @@ class Outlook:
 
     def _lost_over(self, asset: str, family: int) -> datetime | None:
         """Return since when an asset is lost over one address family."""
+        return self._known.ask(self._find_lost_over, asset, family)
+
+    def _find_lost_over(self, asset: str, family: int) -> datetime | None:
         since = self.lost(asset)
         own = self.over(asset, family)
         if since is not None or own.phase is Phase.DOWN:
@@ -300,11 +308,18 @@ class Outlook:
         """Return how many assets stand in doubt beside an asset and do not hang on it."""
         found: set[str] = set()
         for code in self.topology.territories(asset):
-            if code not in self._doubtful:
-                here = self.topology.in_territory.get(code, ())
-                self._doubtful[code] = [name for name in here if self._may_be_doubted(name)]
-            found |= {name for name in self._doubtful[code] if name != asset and self.doubted(name, of)}
+            found |= {name for name in self._doubtful(code) if name != asset and self.doubted(name, of)}
         return len(found - set(self.topology.below(asset))) if found else 0
+
+    def _doubtful(self, code: str) -> Collection[str]:
+        """Return the watched assets of a territory that may be in doubt."""
+        known = self._known
+        while known.unsorted:
+            asset = known.unsorted.pop()
+            move = set.add if self._may_be_doubted(asset) else set.discard
+            for place in self.topology.territories(asset):
+                move(known.doubtful[place], asset)
+        return known.doubtful[code]
 
     def _may_be_doubted(self, asset: str) -> bool:
         standing = self.standing(asset)
@@ -312,8 +327,12 @@ class Outlook:
 
     def not_looked_at_since(self, asset: str, began: datetime) -> bool:
         """Whether an asset that is watched has not been looked at since another's trouble began."""
-        standing = self.standing(asset)
-        return standing.phase is not Phase.DOWN and standing.seen is not None and standing.seen < began
+        return self.standing(asset).phase is not Phase.DOWN and self.not_seen_since(asset, began)
+
+    def not_seen_since(self, asset: str, moment: datetime) -> bool:
+        """Whether some last look at an asset was before that moment."""
+        seen = self.topology.looked_at(asset, self.states)
+        return seen is not None and seen < moment
 
     def left(self, asset: str) -> tuple[int, str] | None:
         """Say what redundancy is left beside an asset: how many, and in words."""

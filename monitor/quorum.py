@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from monitor.detect import Settled
 from monitor.model import Check, Phase, State, World
 from monitor.sight import Sight, Turned
+from monitor.standing import says_the_same
 
 CAN_SAY = {Phase.UP, Phase.DEGRADED, Phase.DOWN}
 LINGER = 15.0
@@ -27,6 +28,8 @@ class Quorum:
     alone: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """Vantage -> what it alone says is down."""
     distrusted: set[str] = field(default_factory=set)
+    news: set[str] = field(default_factory=set)
+    """Checks of which something else is believed than when this was last emptied."""
 
     def take(self, vantage: str, checks: Iterable[tuple[str, str]], now: datetime) -> list[Turned]:
         """Fold anew what one vantage has moved, and what is contested for long enough."""
@@ -43,7 +46,7 @@ class Quorum:
         known = self.world.checks.get(check)
         if known is None:  # what a vantage believes of its own link is its own affair
             before, after = self.states.get(check, {}).get(part), self.sights[vantage].states[check][part]
-            self.states.setdefault(check, {})[part] = after
+            self._believe(check, part, before, after)
             if (before.settled if before else Phase.UNKNOWN) is after.settled:
                 return []
             old = before.settled if before else Phase.UNKNOWN
@@ -57,8 +60,13 @@ class Quorum:
         self._note_alone(check, part, votes)
         before = self.states.get(check, {}).get(part)
         after, turned = self._verdict(known, part, votes, before, now)
-        self.states.setdefault(check, {})[part] = after
+        self._believe(check, part, before, after)
         return [Turned(check, part, known.asset, turned)] if turned else []
+
+    def _believe(self, check: str, part: str, before: State | None, after: State) -> None:
+        self.states.setdefault(check, {})[part] = after
+        if before is None or not says_the_same(before, after):
+            self.news.add(check)
 
     def _note_alone(self, check: str, part: str, votes: Mapping[str, State]) -> None:
         down = [name for name, state in votes.items() if state.settled is Phase.DOWN]

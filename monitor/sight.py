@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from monitor import detect
@@ -11,6 +12,7 @@ from monitor.baseline import Baselines
 from monitor.guard import Guard, Verdict
 from monitor.model import Check, Phase, Rule, State, World
 from monitor.recheck import again
+from monitor.standing import says_the_same
 from monitor.topology import Topology, references
 from probes.model import Observation, Outcome
 
@@ -65,13 +67,29 @@ class Sight:
     """Seconds between when looks were due and when they left."""
     shared: bool = False
     """Other vantages look too: what is touched is remembered for the quorum."""
+    news: set[str] = field(default_factory=set)
+    """Checks of which something else is believed than when this was last emptied; not when shared."""
     _touched: dict[tuple[str, str], None] = field(default_factory=dict)
+    _patience: dict[str, timedelta] = field(init=False)
+    """Check -> after so long without a look nothing is known of it any more."""
+    _shortest: timedelta = field(init=False)
+    """The least of them."""
+    _lately: datetime = field(init=False)
+    """No check that is believed something of has been silent for too long before this and `_shortest` are over."""
     _failures: dict[str, int] = field(default_factory=dict)
     _rounds: dict[int, float] = field(default_factory=dict)
     """Family -> when a round was last asked for out of turn, monotonic."""
 
     def __post_init__(self) -> None:
         self.guard = Guard(self.world.checks.values(), self.world.quorum, self.seen)
+        self._patience = {
+            name: timedelta(seconds=max(STALE * check.every, STALE_SECONDS) + check.timeout)
+            for name, check in self.world.checks.items()
+            if not check.reference
+        }
+        self._shortest = min(self._patience.values(), default=timedelta())
+        seen = (state.seen for parts in self.states.values() for state in parts.values())
+        self._lately = min(seen, default=self.now)
 
     def time(self, now: datetime, monotonic: float) -> None:
         """Take note of the time; when the machine's clock was set back, no round of references is later than a look."""
@@ -95,15 +113,24 @@ class Sight:
     def forget(self) -> list[Turned]:
         """Let go of what no look has told of for long: it is not known any more."""
         turned = []
-        for name, check in self.world.checks.items():
-            limit = max(STALE * check.every, STALE_SECONDS) + check.timeout
-            for part, before in () if check.reference else self.states.get(name, {}).items():
-                silent = (self.now - before.seen).total_seconds()
-                if silent > limit and before.phase is not Phase.UNKNOWN:
-                    after, settled = detect.forget(before, f"no look has come in for {silent:.0f} s", self.now)
-                    self.believe(name, part, before, after)
-                    turned += [Turned(name, part, check.asset, settled)] if settled else []
+        for name, part in self._silent() if self.now > self._lately + self._shortest else ():
+            before = self.states[name][part]
+            silent = (self.now - before.seen).total_seconds()
+            after, settled = detect.forget(before, f"no look has come in for {silent:.0f} s", self.now)
+            self.believe(name, part, before, after)
+            turned += [Turned(name, part, self.world.checks[name].asset, settled)] if settled else []
         return turned
+
+    def _silent(self) -> list[tuple[str, str]]:
+        """Return the parts that no look has told of for too long, and of which something is believed all the same."""
+        ends = [
+            (state.seen + patience, name, part)
+            for name, patience in self._patience.items()
+            for part, state in self.states.get(name, {}).items()
+            if state.phase is not Phase.UNKNOWN
+        ]
+        self._lately = min((end for end, _, _ in ends if end >= self.now), default=self.now) - self._shortest
+        return [(name, part) for end, name, part in ends if end < self.now]
 
     def take_touched(self) -> list[tuple[str, str]]:
         """Return the parts whose state is another than when this was last asked."""
@@ -115,6 +142,9 @@ class Sight:
         self.states.setdefault(check, {})[part] = after
         if self.shared:
             self._touched[check, part] = None
+        elif before is None or not says_the_same(before, after):
+            self.news.add(check)
+        self._lately = min(self._lately, after.seen)
         moved = before is None or before.phase is not after.phase
         if moved:
             self.moved = True
@@ -205,11 +235,12 @@ class Sight:
 
     def _look_again(self, check: Check, look: Observation) -> None:
         """Ask for the next look where the cadence would be too late; a first doubt asks what stands around it too."""
-        failed = any(part.outcome is Outcome.FAILED for part in look.parts.values())
-        failures = self._failures.get(check.id, 0) + 1 if failed else 0
-        self._failures[check.id] = failures
+        failures = self._failures[check.id] = self._failures.get(check.id, 0) + 1 if look.failed() else 0
         states = self.states.get(check.id, {})
-        wanted = [again(states[name], failures, check.rule, self.now) for name in look.parts if name in states]
+        doubted = [states[name] for name in look.parts if name in states and states[name].phase in BETWEEN]
+        if not doubted:
+            return
+        wanted = [again(state, failures, check.rule, self.now) for state in doubted]
         delays = [delay for delay in wanted if delay is not None]
         if delays:
             self._wish(check.id, min(delays))
@@ -225,7 +256,7 @@ class Sight:
     def _beside(self, asset: str) -> Iterable[str]:
         """Return what stands beside an asset: the other servers of what it serves, and what is in its territory."""
         beside = [other for whole in self.topology.served.get(asset, ()) for other in self.topology.servers[whole]]
-        return dict.fromkeys([*beside, *self.topology.neighbours(asset)[:NEIGHBOURS]])
+        return dict.fromkeys([*beside, *islice(self.topology.neighbours(asset), NEIGHBOURS)])
 
     def _undoubted_checks(self, assets: Iterable[str]) -> list[str]:
         """Return the checks of these assets whose verdict decides with the one in doubt, and that are not asked yet."""

@@ -78,7 +78,7 @@ def _asset_view(pipeline: Pipeline, asset: str, standing: Standing, incident: st
         standing.shown,
         standing.since,
         standing.reason,
-        standing.seen,
+        topology.looked_at(asset, pipeline.states),
         views,
         needs,
         incident,

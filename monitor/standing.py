@@ -16,7 +16,6 @@ class Standing:
     """What the page says now: also SUSPECT and RECOVERING."""
     since: datetime | None
     reason: str
-    seen: datetime | None
     undecided: bool = False
     """Some of its checks are between two verdicts."""
     quiet: datetime | None = None
@@ -36,19 +35,18 @@ class Standing:
         return replace(self, phase=Phase.UNREACHABLE, shown=Phase.UNREACHABLE, reason=reason)
 
 
-NOT_WATCHED = Standing(Phase.NOT_WATCHED, Phase.NOT_WATCHED, None, "no check watches it", None)
+NOT_WATCHED = Standing(Phase.NOT_WATCHED, Phase.NOT_WATCHED, None, "no check watches it")
 
 
 def stand(states: list[State]) -> Standing:
     """Fold the states of one asset's checks: what is not known counts neither way, but a failure is remembered."""
     known = [state for state in states if state.settled is not Phase.UNKNOWN]
-    seen = min((state.seen for state in states), default=None)
     undecided = any(state.phase in {Phase.SUSPECT, Phase.RECOVERING} for state in states)
     if not known:
         shown = Phase.SUSPECT if undecided else Phase.UNKNOWN
         reason = states[0].reason if states else "not looked at yet"
         since = min((state.since for state in states), default=None)
-        return Standing(Phase.UNKNOWN, shown, since, reason, seen, undecided)
+        return Standing(Phase.UNKNOWN, shown, since, reason, undecided)
     remembered = [state for state in states if state.settled is Phase.UNKNOWN and state.before is Phase.DOWN]
     down = [state for state in known if state.settled is Phase.DOWN] + remembered
     graded = [state for state in known if state.settled in {Phase.DEGRADED, Phase.PARTITIONED}]
@@ -58,7 +56,7 @@ def stand(states: list[State]) -> Standing:
         reason = _reason(down, len(states))
         refused = all(state.refused for state in down)
         since = last.settled_since
-        return Standing(Phase.DOWN, shown, since, reason, seen, undecided, last.quiet, refused=refused)
+        return Standing(Phase.DOWN, shown, since, reason, undecided, last.quiet, refused=refused)
     doubted = all(state.phase in {Phase.SUSPECT, Phase.DOWN} for state in known)
     if down or graded:
         first = min(down + graded, key=lambda state: state.settled_since)
@@ -67,11 +65,26 @@ def stand(states: list[State]) -> Standing:
         phase = Phase.PARTITIONED if parted else Phase.DEGRADED
         shown = Phase.SUSPECT if doubted else phase
         comes = all(state.flapping for state in down + graded)
-        return Standing(phase, shown, first.settled_since, reason, seen, undecided, first.quiet, flapping=comes)
+        return Standing(phase, shown, first.settled_since, reason, undecided, first.quiet, flapping=comes)
     since = max(state.settled_since for state in known)
     suspects = [state for state in known if state.phase is Phase.SUSPECT]
     reason = _reason(suspects, len(states)) if suspects else ""
-    return Standing(Phase.UP, Phase.SUSPECT if doubted else Phase.UP, since, reason, seen, undecided)
+    return Standing(Phase.UP, Phase.SUSPECT if doubted else Phase.UP, since, reason, undecided)
+
+
+def says_the_same(one: State, other: State) -> bool:
+    """Whether two states differ in nothing that `stand` reads: the last look, and what is only leant to, are not."""
+    return (
+        one.phase is other.phase
+        and one.settled is other.settled
+        and one.before is other.before
+        and one.reason == other.reason
+        and one.since == other.since
+        and one.settled_since == other.settled_since
+        and one.quiet == other.quiet
+        and one.refused is other.refused
+        and one.flapping is other.flapping
+    )
 
 
 def works(state: State) -> bool:

@@ -3,6 +3,7 @@
 Only confirmed dependencies explain a failure; hypotheses are listed for the page and silence nobody.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -49,7 +50,8 @@ class Topology:
         self._suggested_by: dict[str, list[Dependency]] = {}
         self._depth: dict[str, int] = {}
         self._needing: dict[tuple[str, int], list[str]] = {}
-        self._timeless = all(one.since is None and one.until is None for one in world.dependencies)
+        limits = (limit for one in world.dependencies for limit in (one.since, one.until) if limit)
+        self._limits = sorted(set(limits))
         self._index_checks(world)
         for dependency in world.dependencies:
             self._index(dependency)
@@ -77,6 +79,15 @@ class Topology:
         down.setdefault(dependency.asset, []).append(dependency)
         for need in dependency.needs:
             up.setdefault(need, []).append(dependency)
+
+    def era(self, now: datetime) -> int:
+        """Return how many limits of time lie behind: in one era the same dependencies hold."""
+        return bisect_right(self._limits, now)
+
+    def told(self, check: str) -> tuple[str, ...]:
+        """Return the assets that a check is evidence for."""
+        known = self.world.checks.get(check)
+        return (known.asset, *known.serves) if known else (check.partition("/")[0],)
 
     def depth(self, asset: str) -> int:
         """Return how many confirmed dependencies lie above an asset: parents are decided before children."""
@@ -172,7 +183,7 @@ class Topology:
 
         With a family: those that are watched over it, also through what is not.
         """
-        known = self._needing.get((asset, family)) if self._timeless else None
+        known = self._needing.get((asset, family)) if not self._limits else None
         if known is None:
             known = self._needing[asset, family] = self._find_needing(asset, now, family)
         return known
@@ -220,10 +231,10 @@ class Topology:
                     passed.add(name)
                     stack.append(name)
 
-    def neighbours(self, asset: str) -> list[str]:
-        """Return the watched assets of the same territories."""
+    def neighbours(self, asset: str) -> Iterator[str]:
+        """Yield the watched assets of the same territories."""
         own = self.territories(asset)
-        return [name for code in own for name in self.in_territory.get(code, ()) if name != asset]
+        return (name for code in own for name in self.in_territory.get(code, ()) if name != asset)
 
     def beside(self, asset: str) -> Iterator[str]:
         """Yield the alternatives to an asset."""
@@ -254,6 +265,11 @@ class Topology:
             if any(works(state) for state in states.get(check, {}).values())
         }
         return len(answering), f"{len(answering)} of {len(servers)} servers answer"
+
+    def looked_at(self, asset: str, states: States) -> datetime | None:
+        """Return the last look at the check of an asset that was looked at least lately."""
+        seen = [state.seen for check in self.checks.get(asset, ()) for state in states.get(check, {}).values()]
+        return min(seen, default=None)
 
     def standing(self, asset: str, states: States, over: int = 0) -> Standing:
         """Say how an asset stands, over one address family if one is named.

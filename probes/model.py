@@ -101,6 +101,10 @@ class Observation:
     """Seconds from the question to the verdict."""
     parts: Mapping[str, Part]
 
+    def failed(self) -> bool:
+        """Whether some part did."""
+        return Outcome.FAILED in [part.outcome for part in self.parts.values()]
+
 
 class Engine(Protocol):
     """Asks many at once and owns the shared sockets, sessions, pacing, deadlines and retries."""

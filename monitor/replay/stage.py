@@ -109,7 +109,7 @@ class Stage:
             if not (need.true and need.since <= at < need.until):
                 continue
             # a refusal is the asset's own: what stands behind a server that refuses is not refused
-            ways = [replace(self._whole(at, name, family, vantage), refused=False) for name in need.needs]
+            ways = [_unrefused(self._whole(at, name, family, vantage)) for name in need.needs]
             if need.mode == "weight":
                 left = sum(weight for way, weight in zip(ways, need.weights, strict=True) if way.lost < 1.0)
                 ways = [] if left >= need.at_least else [Fate(lost=1.0)]
@@ -137,6 +137,10 @@ def _effect(event: Event) -> Fate:
     if event.verb == "lose":
         return Fate(lost=event.amount)
     return Fate(lost=1.0 if event.verb in LOSING else 0.0)
+
+
+def _unrefused(fate: Fate) -> Fate:
+    return replace(fate, refused=False) if fate.refused else fate
 
 
 def _both(one: Fate, other: Fate) -> Fate:
