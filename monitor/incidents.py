@@ -15,6 +15,8 @@ from monitor.topology import Topology
 LONGEST_HOLD = timedelta(minutes=10)
 PATIENCE = timedelta(seconds=30)
 """How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
+DOUBTED = timedelta(seconds=60)
+"""The same while what it depends on is itself in doubt: the look that decides may leave late."""
 MANY = 2
 """So many more in doubt in one place speak for something that they all need: its verdict comes with theirs."""
 UNHEARD = timedelta(seconds=90)
@@ -293,6 +295,8 @@ class _Turn:
             if self.view.follows(part, began, self.recovered, self.settle):
                 self.waiting.setdefault(asset, self.now)
                 return True
+        if any(self.view.doubted(other, standing) for other in self.topology.parents(asset)):
+            return self.now - self.waiting.setdefault(asset, self.now) < DOUBTED
         undecided = standing.undecided and standing.phase is Phase.DEGRADED
         if undecided or self.doubtful(asset, standing, presumed.down[0] if presumed else ""):
             return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE

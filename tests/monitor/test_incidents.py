@@ -108,7 +108,7 @@ def test_patience_has_an_end() -> None:
     story = Story(islands())
     story.at(9, suspect=["cable:bon1"])
     assert story.at(10, down=["router:bon"]) == []
-    assert story.at(41) == [("opened", "1", "Router BON down")]
+    assert story.at(71) == [("opened", "1", "Router BON down")]
 
 
 def test_the_first_of_two_cables_warns_and_names_what_is_left_and_the_last_silences_what_is_behind() -> None:
