@@ -137,6 +137,6 @@ def test_a_clock_that_was_set_back_delays_nothing_and_closes_no_incident_before_
     assert "router:bon" in story.book.waiting
     assert story.at(1000) == []
     assert story.at(1061) == [("opened", "2", "Router BON down")]
-    story.at(1040, up=["router:ant"])
+    story.at(1070, up=["router:ant"])
     ended = story.closed["1"]
     assert ended.closed == ended.opened
