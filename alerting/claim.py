@@ -16,8 +16,9 @@ from alerting.directory import Cap, Directory
 from alerting.gate import Rules, verdict
 from alerting.journal import Transaction, micros
 from alerting.ladder import answers
+from alerting.letter import mail
 from alerting.model import Address, Alert, Channel, Contact, Message, Reason, Severity
-from alerting.render import mail, sms
+from alerting.render import sms
 from alerting.runbooks import Runbooks
 from alerting.waiting import Failure, Waiting
 from alerting.words import Occasion, cuts
@@ -174,10 +175,9 @@ class Desk:
         attempt = await waiting.begin(tx, row, alert, now)
         try:
             occasions = [await self._occasion(tx, one, truth, contact, now) for one, truth in pairs]
-            if len(pairs) == 1:
-                occasions = [await self._with_link(tx, occasions[0], row, attempt, now)]
             told = [(one, truth) for one, truth in pairs[1:] if truth is not None]
             bundle = await waiting.join(tx, row, attempt, told, now) if told else None
+            occasions = await self._answerable(tx, [one for one, _ in pairs], occasions, attempt, now)
             message = self._message(row, bundle or row.repeats or attempt, occasions)
             for one, _ in pairs:
                 await failover.begin(tx, one.id, contact, now)
@@ -211,20 +211,23 @@ class Desk:
             return occasion
         failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
         said = await answers(tx, row.incident) if alert.closed is None else []
-        letters = ""
-        if self.channels[row.channel].answers and alert.closed is None:
-            letters = await codes.code(tx, row.incident, contact.name, self.draw, now)
-        return replace(occasion, failure=failure, answers=tuple(said), code=letters)
+        return replace(occasion, failure=failure, answers=tuple(said))
 
-    async def _with_link(
-        self, tx: Transaction, occasion: Occasion, row: Waiting, attempt: int, now: datetime
-    ) -> Occasion:
-        """Give a mail about an open incident the link by which its reader answers once."""
-        alert = occasion.alert
-        if not self.answer_url or alert is None or alert.closed or self.channels[row.channel].form != "mail":
-            return occasion
-        token = await codes.link(tx, attempt, self.draw, now)
-        return replace(occasion, link=f"{self.answer_url}/answer/{token}")
+    async def _answerable(
+        self, tx: Transaction, rows: Sequence[Waiting], occasions: Sequence[Occasion], attempt: int, now: datetime
+    ) -> list[Occasion]:
+        """Give what is open and will be named its letters, and in a mail its link, if an answer can come in."""
+        channel, made = self.channels[rows[0].channel], list(occasions)
+        if channel.answers:
+            for n in digest.foremost(occasions, digest.MOST_TOLD if channel.form == "mail" else digest.MOST_NAMED):
+                letters = await codes.code(tx, rows[n].incident, rows[n].contact, self.draw, now)
+                made[n] = replace(made[n], code=letters)
+        if self.answer_url and channel.form == "mail":
+            for n in digest.foremost(occasions, digest.MOST_LINKS):
+                mine = attempt if n == 0 else await waiting.last_attempt(tx, rows[n])
+                token = await codes.link(tx, mine, self.draw, now)
+                made[n] = replace(made[n], link=f"{self.answer_url}/answer/{token}")
+        return made
 
     def _message(self, row: Waiting, reference: int, occasions: Sequence[Occasion]) -> Message:
         """Make the text; a repeated try keeps the reference of the one it repeats."""

@@ -13,6 +13,7 @@ from alerting import codes, failover, receipts
 from alerting.catalogue import say
 from alerting.codes import Checked, Draw
 from alerting.directory import Directory
+from alerting.gsm import clip, fold
 from alerting.journal import Journal, Transaction, micros
 from alerting.ladder import WAIT_MINUTES, respond
 from alerting.model import Act, Alert, Contact, Reason, Receipt, Reply, Response
@@ -233,7 +234,7 @@ class Inbox:
             async with self._journal.transaction() as tx:
                 await know(tx, contact)
                 drawn = await codes.begin_proof(tx, (name, way.channel, _address(way.to)), self._draw, now)
-            text = say("verify", contact.language, site=self._site[:30], contact=name[:16], letters=drawn)
+            text = say("verify", contact.language, site=clip(fold(self._site), 30), contact=name[:16], letters=drawn)
             await channels[way.channel](way.to, text)
             count += 1
         return count

@@ -93,6 +93,8 @@ class Alert:
     url: str = ""
     note: str = ""
     """A standing caveat, such as a clock that is not synchronised."""
+    name: str = ""
+    """The asset's own name, which no language changes."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -228,6 +230,16 @@ class Response:
     at: datetime
     via: str
     """The channel by which it came, "link", "cli" or "api"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What others read of an answer: no person's name."""
+
+    at: datetime
+    agency: str
+    what: Act
+    step: int | None = None
 
 
 class Channel(Protocol):

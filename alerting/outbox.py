@@ -20,6 +20,7 @@ from alerting import breaker, failover, ladder, receipts, waiting
 from alerting.breaker import Breaker
 from alerting.claim import Desk, Job
 from alerting.directory import Directory
+from alerting.gsm import numbered
 from alerting.handover import hand_over
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
 from alerting.model import (
@@ -178,9 +179,17 @@ class Outbox:
             await channel.close()
 
     async def say(self, address: Address, text: str, subject: str = "") -> Accepted | Failure:
-        """Answer somebody: one try within the deadline and no row, for a late answer is of no use."""
-        message = Message("", "", subject, text, at=self._clock.now())
-        return await self._once(address.channel, message, address)
+        """Answer somebody: one try within the deadline and no row, for a late answer is of no use.
+
+        What needs more than one short message leaves in numbered ones, in their order; a failure ends it.
+        """
+        short = self._channels[address.channel].form == "sms"
+        result: Accepted | Failure = Accepted("")
+        for part in numbered(text) if short else [text]:
+            result = await self._once(address.channel, Message("", "", subject, part, at=self._clock.now()), address)
+            if isinstance(result, Failure):
+                break
+        return result
 
     async def _claim(self, now: datetime) -> list[Job]:
         """Write the intents of what is due and has a slot free; return them once they are on disk."""

@@ -93,6 +93,9 @@ INSERT INTO attempt (notification, number, channel, repeats, revision, severity,
 SELECT row, ({_NUMBER} row), ?, repeats, revision, severity, closed, ?, ?, 0 FROM (
     SELECT value ->> 0 AS row, value ->> 1 AS repeats, value ->> 2 AS revision, value ->> 3 AS severity,
         value ->> 4 AS closed FROM json_each(?))"""  # noqa: S608 - constants
+_UNREACHED = """
+FROM attempt WHERE status = 'failed' AND unreached AND parts = 0
+    AND notification IN (SELECT value ->> 0 FROM json_each(?))"""
 MOST_TOLD = 5_000
 """Incidents in one message."""
 
@@ -227,11 +230,8 @@ async def join(
     ]
     rows = json.dumps(facts)
     await tx.execute("UPDATE attempt SET bundle = ? WHERE id = ?", (bundle, attempt))
-    await tx.execute(
-        "DELETE FROM attempt WHERE status = 'failed' AND unreached AND parts = 0 "
-        "AND notification IN (SELECT value ->> 0 FROM json_each(?))",
-        (rows,),
-    )
+    await tx.execute(f"DELETE FROM link WHERE attempt IN (SELECT id {_UNREACHED})", (rows,))  # noqa: S608 - constants
+    await tx.execute(f"DELETE {_UNREACHED}", (rows,))
     await tx.execute(
         _JOIN,
         (lead.channel, micros(now), bundle, rows),
@@ -241,6 +241,12 @@ async def join(
         (micros(now), rows),
     )
     return bundle
+
+
+async def last_attempt(tx: Transaction, row: Waiting) -> int:
+    """Return the try that a row has just begun."""
+    [(attempt,)] = await tx.execute("SELECT max(id) FROM attempt WHERE notification = ?", (row.id,))
+    return int(attempt)
 
 
 async def hold(tx: Transaction, rows: Sequence[Waiting], until: datetime, held: str, now: datetime) -> None:

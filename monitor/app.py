@@ -184,7 +184,7 @@ class App:
     def _callbacks(self, app: web.Application) -> None:
         """Let gateways and other systems tell the operators' door what came back."""
         inbox, settings = self.inbox, self.settings
-        callbacks.add_routes(app, settings.channels, inbox.receive, inbox.hear, self.clock)
+        callbacks.add_routes(app, settings.channels, inbox.receive, inbox.hear, self.clock, self.outbox.say)
         callbacks.add_answers(app, inbox.act, settings.ops.token or "", self.clock)
 
     async def _listen(self, app: web.Application, door: Door, key: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from alerting import silence
+from alerting.catalogue import say
 from alerting.directory import Silence
 from alerting.explain import explain, routes
 from alerting.forget import forget
@@ -138,7 +139,10 @@ class Calling:
                 }
                 for one in ladders
             ],
-            "answers": [{"at": at.isoformat(), "agency": agency, "what": what} for at, agency, what in said],
+            "answers": [
+                {"at": one.at.isoformat(), "agency": one.agency, "what": say(f"said {one.what}", "en", step=one.step)}
+                for one in said
+            ],
         }
 
     async def _forget(self, asked: Asked) -> Fact:

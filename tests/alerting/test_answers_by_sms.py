@@ -73,7 +73,9 @@ async def desk(folder: Path, who: Contact = NOC, smsc: str = "CENTRE") -> AsyncI
             token="",
             clock=office.clock,
             count_bug=lambda: pytest.fail("a bug"),
-            more=lambda app: callbacks.add_routes(app, {"sms": sms}, inbox.receive, inbox.hear, office.clock),
+            more=lambda app: callbacks.add_routes(
+                app, {"sms": sms}, inbox.receive, inbox.hear, office.clock, office.outbox.say
+            ),
         )
         async with TestServer(app, host="127.0.0.1", port=ops):
             try:
