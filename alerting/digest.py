@@ -121,7 +121,8 @@ def _block(one: Occasion, alert: Alert, language: str) -> str:
         time, end = lasted(alert, one.contact, one.now, language), plain(ending(one, language=language))
         lines.append(f"  {say('it was', language, lasted=time, end=end)}")
     if one.runbook and alert.closed is None:
-        lines.append(f"  {say('First', language, first=one.runbook.first)} ({one.runbook.pinned})")
+        book = one.runbook.spoken(language)
+        lines.append(f"  {say('First', language, first=book.first)} ({book.pinned})")
     if one.link:
         lines.append(f"  {say('acknowledge', language, link=one.link)}")
     if alert.url:

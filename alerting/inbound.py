@@ -20,12 +20,13 @@ from alerting.model import Act, Alert, Contact, Reason, Receipt, Reply, Response
 from alerting.render import sms
 from alerting.replies import Asked, parse, proofs
 from alerting.rows import know
-from alerting.runbooks import Runbook, Runbooks
+from alerting.runbook import Runbook
+from alerting.runbooks import Runbooks
 from alerting.words import Occasion
 
 log = logging.getLogger("lambi.inbound")
 
-CALMS = {"acked", "acked before", "waiting", "done", "resolved"}
+CALMS = {"acked", "acked before", "waiting", "done", "agreed"}
 """Keys of `ladder.respond` after which nobody tries this contact's further channels."""
 
 
@@ -210,7 +211,9 @@ class Inbox:
         if book is None or last >= len(book.steps):
             return say("no step", lang, ref=ref)
         await _note(tx, response, last + 1, "sent")
-        return f"{ref} {last + 1}: {book.steps[last]}"
+        there = book.spoken(lang)
+        foreign = "" if there.language == lang else f"{say('in English', lang)} " if there.language == "en" else ""
+        return f"{ref} {last + 1}: {foreign}{there.steps[last]}"
 
     def _book(self, incident: str) -> Runbook | None:
         alert = self._truth(incident)

@@ -163,7 +163,7 @@ async def respond(tx: Transaction, response: Response, now: datetime) -> str:
     """Record an authenticated answer, append-only, and move the ladder of its agency; return the key of what to say.
 
     Keys: "acked" | "acked before" | "acked over" (the incident has ended) | "done" | "done before" | "waiting" |
-    "proposed" | "resolved" | "next" | "repeat" | "help" (these three change nothing) | "unknown" (no such incident).
+    "proposed" | "agreed" | "next" | "repeat" | "help" (these three change nothing) | "unknown" (no such incident).
     """
     key = await _answer(tx, response, now)
     await tx.execute(
@@ -262,7 +262,7 @@ async def _resolve(tx: Transaction, response: Response, now: datetime) -> str:
     if not others:
         return "proposed"
     await over(tx, response.incident, DONE, now)
-    return "resolved"
+    return "agreed"
 
 
 async def answers(tx: Transaction, incident: str) -> list[Answered]:

@@ -87,11 +87,16 @@ def _how_to_answer(occasion: Occasion) -> str:
 
 def _book(occasion: Occasion, alert: Alert) -> str:
     """Carry the runbook itself: who reads this may have no other way to it. Not needed when all is over."""
-    book, language = occasion.runbook, tongue(occasion.contact)
-    if book is None or alert.closed is not None:
+    language = tongue(occasion.contact)
+    if occasion.runbook is None or alert.closed is not None:
         return ""
-    head = say("Runbook", language, pinned=book.pinned, minutes=book.minutes)
-    return f"{say('First', language, first=book.first)}\n\n{head}\n\n{book.text}"
+    book = occasion.runbook.spoken(language)
+    head = [say("Runbook", language, pinned=book.pinned, minutes=book.minutes)]
+    if book.language == "en" != language:
+        head.append(say("other language", language))
+    if book.draft:
+        head.append(say("draft", language))
+    return "\n\n".join([say("First", language, first=book.first), "\n".join(head), book.text])
 
 
 def _foot(occasion: Occasion, alert: Alert | None) -> str:

@@ -74,7 +74,7 @@ def _sms(occasion: Occasion, room: Room, speak: Speak) -> str:
     where = f", {place}" if room.where and alert.where else ""
     text = f"{_sms_head(occasion, room, speak)}: {told}{where}, {_sms_time(occasion, room, speak)}."
     if room.first and occasion.runbook and alert.closed is None:
-        text += f" {speak(occasion.runbook.first).rstrip('.')}."
+        text += f" {speak(occasion.runbook.spoken(language).first).rstrip('.')}."
     return text + _sms_desk(occasion, room, speak)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from alerting.catalogue import ENGLISH, LANGUAGES, known, say
 from alerting.model import Alert, Answered, Contact, Reason
-from alerting.runbooks import Runbook
+from alerting.runbook import Runbook
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ READ = {
     "done before": "{ref}: step {step} was done already. N: next step.",
     "waiting": "{ref}: noted; we call you again in {minutes} min if it lasts.",
     "proposed": "{ref}: noted that you think it is over. It ends when probes or another agency agree.",
-    "resolved": "{ref}: two agencies say it is over; nobody is called any more. The probes decide when it closes.",
+    "agreed": "{ref}: two agencies say it is over; nobody is called any more. The probes decide when it closes.",
     "no step": "{ref}: that was the last step. D and a number: step done. H: help.",
     "which step": "{ref}: which step is done? Answer {ref} D and its number, such as D3.",
     "help": "{ref} and: A acknowledge, N next step, D3 step 3 done, W30 wait 30 min, ? repeat, R it is over.",

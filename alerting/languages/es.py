@@ -96,7 +96,7 @@ DRAFT = {
     "done before": "{ref}: el paso {step} ya estaba hecho. N: paso siguiente.",
     "waiting": "{ref}: anotado; le avisamos de nuevo en {minutes} min si continúa.",
     "proposed": "{ref}: anotado que usted lo cree resuelto. Termina cuando las sondas u otra agencia lo confirmen.",
-    "resolved": "{ref}: dos agencias dicen que terminó; no se llama a nadie más. Las sondas deciden el cierre.",
+    "agreed": "{ref}: dos agencias dicen que terminó; no se llama a nadie más. Las sondas deciden el cierre.",
     "no step": "{ref}: ese era el último paso. D y un número: paso hecho. H: ayuda.",
     "which step": "{ref}: ¿qué paso está hecho? Responda {ref} D y su número, como D3.",
     "help": "{ref} y: A confirmar, N paso siguiente, D3 paso 3 hecho, W30 esperar 30 min, ? repetir, R resuelto.",

@@ -97,7 +97,7 @@ DRAFT = {
     "done before": "{ref}: l'étape {step} était déjà faite. N: étape suivante.",
     "waiting": "{ref}: noté; nous vous rappelons dans {minutes} min si cela dure.",
     "proposed": "{ref}: noté: résolu selon vous. Fin quand les sondes ou une autre agence confirment.",
-    "resolved": "{ref}: deux agences le disent résolu; plus d'appels. Les sondes décident de la clôture.",
+    "agreed": "{ref}: deux agences le disent résolu; plus d'appels. Les sondes décident de la clôture.",
     "no step": "{ref}: c'était la dernière étape. D et un numéro: étape faite. H: aide.",
     "which step": "{ref}: quelle étape est faite? Répondez {ref} D et son numéro, comme D3.",
     "help": "{ref} et: A confirmer, N étape suivante, D3 étape 3 faite, W30 attendre 30 min, ? répéter, R résolu.",

@@ -93,7 +93,7 @@ DRAFT = {
     "done before": "{ref}: etap {step} te deja fèt. N: pwochen etap.",
     "waiting": "{ref}: nou note l; n ap rele w ankò nan {minutes} min si sa kontinye.",
     "proposed": "{ref}: nou note ou panse l rezoud. L ap fini lè sond yo oswa yon lòt ajans dakò.",
-    "resolved": "{ref}: de ajans di l fini; nou pa rele pèsonn ankò. Sond yo ap deside.",
+    "agreed": "{ref}: de ajans di l fini; nou pa rele pèsonn ankò. Sond yo ap deside.",
     "no step": "{ref}: se te dènye etap la. D ak yon nimewo: etap fèt. H: èd.",
     "which step": "{ref}: ki etap ki fèt? Reponn {ref} D ak nimewo a, tankou D3.",
     "help": "{ref} ak: A konfime, N pwochen etap, D3 etap 3 fèt, W30 tann 30 min, ? repete, R rezoud.",

@@ -97,7 +97,7 @@ DRAFT = {
     "waiting": "{ref}: genoteerd; duurt het voort, dan hoort u over {minutes} min weer van ons.",
     "proposed": "{ref}: genoteerd: volgens u opgelost. Het eindigt als metingen of een andere instantie het "
     "bevestigen.",
-    "resolved": "{ref}: twee instanties zeggen dat het voorbij is; er wordt niemand meer gebeld.",
+    "agreed": "{ref}: twee instanties zeggen dat het voorbij is; er wordt niemand meer gebeld.",
     "no step": "{ref}: dat was de laatste stap. D en een nummer: stap gedaan. H: hulp.",
     "which step": "{ref}: welke stap is gedaan? Antwoord {ref} D en het nummer, zoals D3.",
     "help": "{ref} en: A bevestigen, N volgende stap, D3 stap 3 gedaan, W30 wacht 30 min, ? herhalen, R opgelost.",

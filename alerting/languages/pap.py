@@ -95,7 +95,7 @@ DRAFT = {
     "done before": "{ref}: paso {step} tabata hasí kaba. N: siguiente paso.",
     "waiting": "{ref}: notá; nos ta yama bo atrobe den {minutes} min si e ta sigui.",
     "proposed": "{ref}: notá ku segun bo e ta resolvé. E ta terminá ora midimentu òf otro agensia konfirmá.",
-    "resolved": "{ref}: dos agensia ta bisa ku e a terminá; no ta yama niun hende mas.",
+    "agreed": "{ref}: dos agensia ta bisa ku e a terminá; no ta yama niun hende mas.",
     "no step": "{ref}: esei tabata e delaster paso. D i un number: paso hasí. H: yudansa.",
     "which step": "{ref}: kua paso ta hasí? Kontestá {ref} D i su number, manera D3.",
     "help": "{ref} i: A konfirmá, N siguiente paso, D3 paso 3 hasí, W30 warda 30 min, ? ripití, R resolvé.",

@@ -77,6 +77,11 @@ async def test_an_answer_is_answered_in_the_language_of_the_contact(desk: Desk) 
     assert await desk.changed() == 2
 
 
+async def test_steps_come_in_the_language_of_the_contact(desk: Desk) -> None:
+    said = await desk.says(f"4711-{await desk.code('ctu')} siguiente", "+18685550102")
+    assert said.startswith(f"4711-{await desk.code('ctu')} 1: Haga ping al otro extremo desde")
+
+
 async def test_a_stranger_is_not_answered_and_nothing_of_it_is_kept(desk: Desk) -> None:
     for text in (f"4711-{await desk.code('noc')} A", "4711 A", "hello", "?"):
         assert await desk.says(text, "19995550199") == ""

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from alerting.gsm import MOST_PARTS, fold, lossy, numbered, one_part, thrifty, u
 from alerting.letter import mail
 from alerting.model import Act, Alert, Answered, Reason, Severity
 from alerting.render import sms
+from alerting.runbooks import Runbooks
 from alerting.words import Occasion, what
 from tests.alerting.fakes import DESK, OPEN, at, closed, contact
 from tests.counts import soak
@@ -182,3 +184,27 @@ def test_parts_are_cut_between_words() -> None:
     parts = numbered(" ".join(["Marshall"] * 30))
     assert len(parts) == 2
     assert all(part.split(" ", 1)[1].strip().split() == ["Marshall"] * len(part.split()[1:]) for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "step", "notes"),
+    [
+        ("es", "Haga ping al otro extremo", "1. Haga ping", ["draft"]),
+        ("nl", "Ping the far end yourself", "1. Ping the far end", ["other language"]),
+        ("en", "Ping the far end yourself", "1. Ping the far end", []),
+    ],
+)
+def test_a_mail_carries_the_runbook_in_the_readers_language_or_says_that_it_is_not_there(
+    language: str, first: str, step: str, notes: list[str]
+) -> None:
+    book = Runbooks.load(Path("runbooks")).find("cable-cut")
+    assert book is not None
+    made = Occasion(OPEN, Reason.FIRST, contact("noc", language=language), at(1), "Hub", DESK, book)
+    body = mail(made)[1]
+    assert book.spoken(language).pinned in body
+    assert f"\n{step}" in body
+    assert first in body
+    assert first in sms(made)
+    for note in ("draft", "other language"):
+        assert (say(note, language) in body) is (note in notes)
+    assert book.spoken(language).pinned in digest.mail([made, made])[1]
