@@ -19,9 +19,10 @@ from alerting.ladder import answers
 from alerting.letter import mail
 from alerting.model import Address, Alert, Channel, Contact, Message, Reason, Severity
 from alerting.render import sms
+from alerting.runbook import Runbook
 from alerting.runbooks import Runbooks
 from alerting.waiting import Failure, Waiting
-from alerting.words import Occasion, cuts
+from alerting.words import Occasion, cuts, tongue
 
 log = logging.getLogger("lambi.outbox")
 
@@ -38,6 +39,8 @@ class Job:
     attempt: int
     message: Message
     address: Address
+    book: Runbook | None = None
+    """What goes with a mail on paper."""
 
     @property
     def row(self) -> Waiting:
@@ -187,7 +190,14 @@ class Desk:
             await waiting.fail(tx, [one for one, _ in pairs], attempt, self.bug(error, address), now)
             return None
         await waiting.keep_text(tx, attempt, message)
-        return Job(tuple(one for one, _ in pairs), attempt, message, address)
+        return Job(tuple(one for one, _ in pairs), attempt, message, address, self._paper(row.channel, occasions))
+
+    def _paper(self, channel: str, occasions: Sequence[Occasion]) -> Runbook | None:
+        """Return what goes with a mail about one open incident, in its reader's language."""
+        one = occasions[0]
+        if len(occasions) > 1 or self.channels[channel].form != "mail" or one.alert is None or one.alert.closed:
+            return None
+        return one.runbook.spoken(tongue(one.contact)) if one.runbook else None
 
     async def _failed(self, tx: Transaction, row: Waiting, error: Exception, address: Address, now: datetime) -> None:
         attempt = await waiting.begin(tx, row, None, now)

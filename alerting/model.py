@@ -136,6 +136,16 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Attachment:
+    """A file that goes with a mail."""
+
+    name: str
+    media: str
+    """Its type, such as application/pdf (RFC 2046)."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Message:
     """A rendered text, made when it leaves."""
 
@@ -152,6 +162,8 @@ class Message:
     """When it leaves."""
     alert: Alert | None = None
     """The facts that the text was made from, for whoever reads by machine."""
+    attachments: tuple[Attachment, ...] = ()
+    """What a mail carries besides its text."""
 
     def __repr__(self) -> str:
         """Name the reference only."""

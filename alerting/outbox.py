@@ -34,6 +34,7 @@ from alerting.model import (
     UnansweredError,
     UnreachableError,
 )
+from alerting.paper import Press
 from alerting.plan import plan_repeat
 from alerting.runbooks import Runbooks
 from alerting.waiting import Failure, Waiting
@@ -110,6 +111,7 @@ class Outbox:
         self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
         self._clock, self._limits, self._standing = clock, limits, standing
         self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing, answer_url=answer_url)
+        self._press = Press()
         self._woken = asyncio.Event()
         self._recovered = False
         self._restored = False
@@ -270,9 +272,11 @@ class Outbox:
 
     async def _try(self, job: Job) -> Accepted | Failure:
         """Hand over once, and let the circuit know whether anybody was there."""
-        name = job.row.channel
+        name, message = job.row.channel, job.message
+        if job.book is not None:
+            message = replace(message, attachments=await self._press.attach(job.book))
         self._breakers[name] = breaker.left(self._breakers[name])
-        result = await self._once(name, job.message, job.address)
+        result = await self._once(name, message, job.address)
         answered = not isinstance(result, Failure) or not (result.unreached or result.status == "unknown")
         self._breakers[name] = breaker.after(self._breakers[name], answered=answered, at=self._clock.monotonic())
         return result

@@ -16,7 +16,7 @@ from alerting.model import Severity
 FIRST_SEPTETS = 60
 STEP_SEPTETS = 140
 PHASES = frozenset({"down", "degraded"})
-_STEP = re.compile(r"(\d+)\. +(\S.*)")
+STEP = re.compile(r"(\d+)\. +(\S.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ def _steps(path: Path, lines: list[str], start: int, language: str) -> tuple[tup
     problems: list[Problem] = []
     check = _short(STEP_SEPTETS, language)
     for n, line in enumerate(lines, start):
-        if found := _STEP.fullmatch(line):
+        if found := STEP.fullmatch(line):
             if int(found[1]) != len(steps) + 1:
                 problems.append(Problem(path, n, f"step {found[1]}: expected number {len(steps) + 1}"))
             try:

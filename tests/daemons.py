@@ -242,7 +242,8 @@ class Mail:
     @property
     def text(self) -> str:
         """The plain body."""
-        return str(self.message.get_content())
+        body = self.message.get_body(("plain",))
+        return str(body.get_content()) if body else ""
 
 
 @dataclass(slots=True)

@@ -82,7 +82,6 @@ READ = {
     "acknowledge": "Acknowledge: {link}",
     "First": "First: {first}",
     "Runbook": "Runbook {pinned} (about {minutes} min)",
-    "attached": "The runbook is attached as PDF too, to be printed.",
     "other language": "This runbook is not there in your language yet; it follows in English.",
     "in English": "(in English)",
     "draft": "This translation has not been checked by a native speaker yet.",

@@ -79,7 +79,6 @@ DRAFT = {
     "acknowledge": "Confirmar: {link}",
     "First": "Primero: {first}",
     "Runbook": "Guía {pinned} (unos {minutes} min)",
-    "attached": "La guía va adjunta también en PDF, para imprimirla.",
     "other language": "Esta guía aún no existe en su idioma; sigue en inglés.",
     "in English": "(en inglés)",
     "draft": "Un hablante nativo aún no ha revisado esta traducción.",

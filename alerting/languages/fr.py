@@ -80,7 +80,6 @@ DRAFT = {
     "acknowledge": "Confirmer: {link}",
     "First": "D'abord: {first}",
     "Runbook": "Fiche {pinned} (environ {minutes} min)",
-    "attached": "La fiche est aussi jointe en PDF, à imprimer.",
     "other language": "Cette fiche n'existe pas encore dans votre langue; elle suit en anglais.",
     "in English": "(en anglais)",
     "draft": "Cette traduction n'a pas encore été relue par un locuteur natif.",

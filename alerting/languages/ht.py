@@ -76,7 +76,6 @@ DRAFT = {
     "acknowledge": "Konfime: {link}",
     "First": "Anvan tout bagay: {first}",
     "Runbook": "Gid {pinned} (anviwon {minutes} min)",
-    "attached": "Gid la tache an PDF tou, pou enprime l.",
     "other language": "Gid sa a poko nan lang ou; li vini ann angle.",
     "in English": "(ann angle)",
     "draft": "Yon moun ki pale lang lan depi lakay poko verifye tradiksyon sa a.",

@@ -79,7 +79,6 @@ DRAFT = {
     "acknowledge": "Bevestigen: {link}",
     "First": "Eerst: {first}",
     "Runbook": "Draaiboek {pinned} (ongeveer {minutes} min)",
-    "attached": "Het draaiboek is ook als PDF bijgevoegd, om af te drukken.",
     "other language": "Dit draaiboek is er nog niet in uw taal; het volgt in het Engels.",
     "in English": "(in het Engels)",
     "draft": "Deze vertaling is nog niet door een moedertaalspreker nagekeken.",

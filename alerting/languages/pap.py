@@ -78,7 +78,6 @@ DRAFT = {
     "acknowledge": "Konfirmá: {link}",
     "First": "Promé: {first}",
     "Runbook": "Guia {pinned} (mas o ménos {minutes} min)",
-    "attached": "E guia ta añadí tambe na PDF, pa print.",
     "other language": "E guia aki no ta den bo idioma ainda; e ta sigui na ingles.",
     "in English": "(na ingles)",
     "draft": "Un papiadó nativo no a kontrolá e tradukshon aki ainda.",
