@@ -5,7 +5,9 @@ from datetime import datetime
 
 from alerting.gsm import ONE_PART, clip, fold, septets
 from alerting.model import Alert, Severity
-from alerting.words import Occasion, ending, headword, lasted, local, plain, since
+from alerting.phrases import phrase
+from alerting.render import banner
+from alerting.words import Occasion, ending, headword, lasted, local, mark, plain, since
 
 MOST_TOLD = 200
 """Incidents that a mail names; the others are counted."""
@@ -41,7 +43,8 @@ def sms(occasions: Sequence[Occasion]) -> str:
     again = " (repeat)" if any(one.again for one in occasions) else ""
     first = pairs[0][0]
     why = late(occasions)
-    head = f"{len(pairs)} incidents{again}: {counts([alert for _, alert in pairs])}."
+    marked = mark(pairs[0][1], first.contact.language)
+    head = f"{marked}{len(pairs)} incidents{again}: {counts([alert for _, alert in pairs])}."
     tail = f" Desk {clip(fold(first.desk), 20)}" if first.desk else ""
     if why and septets(fold(f"{head} {why.capitalize()}.{tail}")) <= ONE_PART:
         head = f"{head} {why.capitalize()}."
@@ -71,9 +74,10 @@ def mail(occasions: Sequence[Occasion]) -> tuple[str, str]:
     again = " (repeat)" if any(one.again for one in occasions) else ""
     alerts = [alert for _, alert in pairs]
     first = pairs[0][0]
-    subject = f"[Lambi] {len(pairs)} incidents: {counts(alerts)}{again}"
+    subject = f"{mark(pairs[0][1], first.contact.language)}[Lambi] {len(pairs)} incidents: {counts(alerts)}{again}"
     why = late(occasions)
-    parts = [f"{len(pairs)} incidents: {counts(alerts)}." + (f" Of those that are over, {why}." if why else "")]
+    parts = [banner(first)] if banner(first) else []
+    parts.append(f"{len(pairs)} incidents: {counts(alerts)}." + (f" Of those that are over, {why}." if why else ""))
     if again:
         parts.append("(repeat) An earlier copy of this message may have reached you; they are one.")
     parts += [_block(one, alert) for one, alert in pairs[:MOST_TOLD]]
@@ -86,9 +90,11 @@ def mail(occasions: Sequence[Occasion]) -> tuple[str, str]:
 
 def _block(one: Occasion, alert: Alert) -> str:
     where = f", {plain(alert.where, 60)}" if alert.where else ""
-    lines = [f"[{plain(alert.incident, 16)}] {headword(one)}: {plain(alert.what, 120)}{where}"]
+    lines = [f"{mark(alert)}[{plain(alert.incident, 16)}] {headword(one)}: {plain(alert.what, 120)}{where}"]
     if alert.closed is None:
         lines.append(f"  {since(alert, one.contact, one.now).capitalize()}; {plain(alert.reason, 300)}")
+    elif alert.exercise:
+        lines.append(f"  {phrase(alert.closing, one.contact.language)}")
     else:
         lines.append(f"  It {lasted(alert, one.contact, one.now)}, {plain(ending(one))}.")
     if one.runbook and alert.closed is None:

@@ -93,6 +93,8 @@ class Alert:
     url: str = ""
     note: str = ""
     """A standing caveat, such as a clock that is not synchronised."""
+    exercise: tuple[str, ...] = ()
+    """Of an exercise, the contacts on its list: nobody else is told of it. Empty: it is real."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -31,12 +31,17 @@ TEST_SECONDS = 120.0
 """A test that has not left by then is of no use to whoever waits for it."""
 
 
+BY_LIST = "(the list of the exercise)"
+"""Stands for a route where none names somebody."""
+
+
 async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetime) -> list[Planned]:
     """Write the rows that this revision of the alert asks for, inside the caller's transaction.
 
     Nobody has two rows waiting: a row that has not left is replaced when it gets worse, and tells the whole truth when
     it leaves late. The end is told to whoever was told, by whatever route. Ladders begin and end with the incident.
     """
+    directory = directory.within(alert)
     standing = await standings(tx, alert.incident)
     if alert.closed is not None:
         await ladder.over(tx, alert.incident, "the incident has ended", now)
@@ -70,10 +75,22 @@ def _aims(alert: Alert, directory: Directory, standing: dict[Where, Standing], n
     for name, route in who(alert, directory.routes):
         for contact in directory.people((name,), now):
             found.update({where: route for where in first_ways(contact) if where not in found})
+    for contact in unnamed(alert, directory, now):
+        found.update({where: Route(BY_LIST) for where in first_ways(contact)})
     for where, one in standing.items():
         if where not in found and one.told and not one.told.closed and where in ways(directory.contacts.get(where[0])):
             found[where] = Route(one.route)
     return found
+
+
+def unnamed(alert: Alert, directory: Directory, now: datetime) -> list[Contact]:
+    """Return who is on the list of an exercise though no route and no ladder names them: they are told at once."""
+    routes = list(taken(alert, directory.routes))
+    ladders = [directory.ladders[name] for route in routes for name in route.ladders if name in directory.ladders]
+    named = [name for route in routes for name in route.contacts]
+    named += [name for ladder_ in ladders for step in ladder_.steps for name in step.tell]
+    reached = {contact.name for contact in directory.people(tuple(named), now)}
+    return [one for one in directory.people(alert.exercise, now) if one.name not in reached]
 
 
 async def _source(tx: Transaction, alert: Alert, where: Where, route: Route, now: datetime) -> Source:
@@ -97,6 +114,7 @@ async def _end(
 
 async def plan_repeat(tx: Transaction, alert: Alert, where: Where, directory: Directory, now: datetime) -> None:
     """Write the reminder that follows a message about an open incident, if the contact's route has one."""
+    directory = directory.within(alert)
     named = (route for name, route in who(alert, directory.routes) if where[0] in directory.names(name, now))
     route = next(named, None)
     if alert.closed is None and route is not None and route.repeat_seconds > 0:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from alerting.gsm import ONE_PART, clip, fold, lossy, septets, units
 from alerting.model import Alert, Contact, Reason
 from alerting.phrases import phrase
-from alerting.words import Occasion, ending, headword, lasted, local, plain, since
+from alerting.words import Occasion, ending, headword, lasted, local, mark, plain, since
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ def _sms(occasion: Occasion, room: Room, speak: Callable[[str], str] = fold) -> 
     if alert is None:
         return _sms_test(occasion)
     what, place = (clip(speak(text), most) for text, most in ((alert.what, room.what), (alert.where, room.where)))
+    if alert.exercise and alert.closed is not None:
+        return f"{_sms_head(occasion, room)}: {what}. {fold(phrase(alert.closing, occasion.contact.language))}"
     where = f", {place}" if room.where and alert.where else ""
     text = f"{_sms_head(occasion, room)}: {what}{where}, {_sms_time(occasion, room)}."
     if room.first and occasion.runbook and alert.closed is None:
@@ -87,7 +89,7 @@ def _sms_head(occasion: Occasion, room: Room) -> str:
         word = word.removesuffix(fold(phrase(alert.severity, lang))).strip()
     again = fold(phrase("(repeat)", lang)) if occasion.again else ""
     name = clip(fold(alert.incident), 16) + (f"-{occasion.code}" if occasion.code else "") if alert else ""
-    return " ".join(part for part in (name, word, again) if part)
+    return " ".join(part for part in (fold(mark(alert, lang)), name, word, again) if part)
 
 
 def _sms_time(occasion: Occasion, room: Room) -> str:
@@ -120,16 +122,26 @@ def mail(occasion: Occasion) -> tuple[str, str]:
         return f"TEST from Lambi at {plain(occasion.site, 60)}{again}", _mail_test(occasion)
     where = f", {plain(alert.where, 60)}" if alert.where else ""
     code = f"-{occasion.code}" if occasion.code else ""
-    subject = f"[{plain(alert.incident, 16)}{code}] {headword(occasion)}: {plain(alert.what, 120)}{where}{again}"
-    parts = [_headline(occasion, alert), _facts(occasion, alert), _effects(alert), _how_to_answer(occasion)]
-    parts.append(_book(occasion, alert))
-    parts.append(_foot(occasion, alert))
+    name = f"{mark(alert, occasion.contact.language)}[{plain(alert.incident, 16)}{code}]"
+    subject = f"{name} {headword(occasion)}: {plain(alert.what, 120)}{where}{again}"
+    parts = [banner(occasion), _headline(occasion, alert), _facts(occasion, alert), _effects(alert)]
+    parts += [_how_to_answer(occasion), _book(occasion, alert)]
+    parts += [_foot(occasion, alert), banner(occasion)]
     return subject, "\n\n".join(part for part in parts if part) + "\n"
+
+
+def banner(occasion: Occasion) -> str:
+    """Say before and after a mail about an exercise that it is one, in the reader's language and in English."""
+    if not occasion.alert or not occasion.alert.exercise:
+        return ""
+    key = occasion.alert.closing if occasion.alert.closed else "exercise"
+    languages = dict.fromkeys((occasion.contact.language, "en"))
+    return "\n".join(f"{mark(occasion.alert, one)}- {phrase(key, one)}" for one in languages)
 
 
 def _headline(occasion: Occasion, alert: Alert) -> str:
     lines = [plain(alert.what)]
-    if alert.closed is not None:
+    if alert.closed is not None and not alert.exercise:
         lines.append(f"It {lasted(alert, occasion.contact, occasion.now)}, {plain(ending(occasion))}.")
     if occasion.again:
         lines.append("(repeat) An earlier copy of this message may have reached you; they are one.")

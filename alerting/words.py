@@ -95,6 +95,11 @@ def headword(occasion: Occasion, language: str = "en") -> str:
     return phrase(mark, language, word=word) if mark and occasion.told_before else word
 
 
+def mark(alert: Alert | None, language: str = "en") -> str:
+    """Return what stands before every text about an exercise, with a blank; "" before what is real."""
+    return f"{phrase('EXERCISE', language)} " if alert and alert.exercise else ""
+
+
 def ending(occasion: Occasion, *, why: bool = True, language: str = "en") -> str:
     """Say how it ended, and to whoever was never told, why not."""
     alert = occasion.alert
