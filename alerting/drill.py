@@ -70,10 +70,21 @@ class Drills:
         """The one that has not ended."""
         return next((alert for alert in self.alerts.values() if alert.closed is None), None)
 
-    async def begin(self, tx: Transaction, wish: Wish, directory: Directory, now: datetime) -> Alert:
-        """Write the exercise, its list and the first rows; ValueError if another one is under way."""
-        if await running(tx):
-            raise ValueError("another exercise is under way: lambi drill status")
+    async def begin(self, journal: Journal, wish: Wish, directory: Directory, now: datetime) -> Alert:
+        """Begin an exercise; ValueError while another is under way, or what is real calls somebody on its list."""
+        id_ = ""
+        try:
+            async with journal.transaction() as tx:
+                await _free(tx, [one.name for one in wish.contacts])
+                id_ = await self._write(tx, wish, now)
+                await plan(tx, self.alerts[id_], directory, now)
+        except BaseException:
+            self.alerts.pop(id_, None)  # what was not committed was not begun
+            raise
+        return self.alerts[id_]
+
+    async def _write(self, tx: Transaction, wish: Wish, now: datetime) -> str:
+        """Write the exercise and its list; return its number."""
         [(number, after)] = await tx.execute(
             "SELECT coalesce(max(number), 0) + 1, (SELECT coalesce(max(id), 0) FROM notification) FROM drill"
         )
@@ -89,10 +100,10 @@ class Drills:
             await know(tx, contact)
             await tx.execute("INSERT INTO drill_contact VALUES (?, ?, ?)", (id_, contact.name, contact.agency))
         people = tuple(sorted(contact.name for contact in wish.contacts))
-        alert = replace(wish.alert, incident=id_, opened=now, changed=now, closed=None, revision=1, exercise=people)
-        self.alerts[id_] = alert
-        await plan(tx, alert, directory, now)
-        return alert
+        self.alerts[id_] = replace(
+            wish.alert, incident=id_, opened=now, changed=now, closed=None, revision=1, exercise=people
+        )
+        return id_
 
     async def look(self, tx: Transaction, directory: Directory, now: datetime) -> None:
         """End what has had its time; break off what something real has overtaken."""
@@ -146,14 +157,17 @@ async def overtaken(tx: Transaction, one: Running) -> str:
     return str(rows[0][0]) if rows else ""
 
 
-async def called(tx: Transaction, contacts: Sequence[str]) -> str:
-    """Return a real incident about which somebody of these is being called just now, or ""."""
+async def _free(tx: Transaction, contacts: Sequence[str]) -> None:
+    """Raise ValueError unless an exercise of these may begin now."""
+    if await running(tx):
+        raise ValueError("another exercise is under way: lambi drill status shows it")
     rows = await tx.execute(
         f"SELECT n.incident FROM notification n WHERE n.ended_at IS NULL AND {_REAL} AND n.held = '' "  # noqa: S608 - constants
         f"AND NOT {DRILL} AND n.contact IN (SELECT value FROM json_each(?)) ORDER BY n.id LIMIT 1",
         (json.dumps(list(contacts)),),
     )
-    return str(rows[0][0]) if rows else ""
+    if rows:
+        raise ValueError(f"somebody on the list is being called about incident {rows[0][0]}, which is real")
 
 
 _KEPT: dict[str, Callable[[Any], Any]] = {

@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from monitor.cli import files, options
+from monitor.cli.contact import freshness
 from monitor.cli.say import EXIT_WRONG, EXITS, out, out_json
 from monitor.config import ConfigError, Settings, load, schema
 
@@ -35,6 +36,8 @@ def check(*, config: options.Folder = None, json: options.Json = False) -> None:
     else:
         for note in settings.notes:
             out(f"note: {note}")
+        if stale := (freshness(settings) or {}).get("warning"):
+            out(f"note: {stale}")
         lying = f"the shipped config with {folder} over it" if folder else "the shipped config"
         out(f"{lying} is fine")
         out(

@@ -171,8 +171,7 @@ class Office:
         people = tuple(self.directory.contacts[name] for name in names)
         alert = replace(OPEN, **facts)
         wish = Wish("test", alert, people, timedelta(minutes=minutes), "lead", self.runbooks.match(alert))
-        async with self.journal.transaction() as tx:
-            begun = await self.drills.begin(tx, wish, self.directory, self.clock.now())
+        begun = await self.drills.begin(self.journal, wish, self.directory, self.clock.now())
         self.outbox.wake()
         return begun
 
