@@ -2,6 +2,7 @@
 
 import random
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -91,7 +92,8 @@ class Chance:
             self.clock.now(),
         )
         if what == "drill" and self.office.drills.under_way is None:
-            await self.office.exercise(*self.list, minutes=self.chance.choice((5, 30)))
+            with suppress(ValueError):  # somebody is being called about something real
+                await self.office.exercise(*self.list, minutes=self.chance.choice((5, 30)))
         elif what == "real" and self.chance.random() < 0.2:
             await self.office.happen(
                 replace(OPEN, incident=str(turn), severity=self.chance.choice(list(Severity)), opened=now)
