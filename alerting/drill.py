@@ -18,7 +18,7 @@ from alerting.rows import know, supersede
 from alerting.runbooks import Runbook
 from alerting.waiting import DRILL
 
-LETTER = "X"
+LETTER = "E"
 """Before the number of an exercise; no site has it."""
 OVER, BROKEN_OFF = "exercise over", "exercise broken off"
 """Keys of what those who were told are told at the end."""

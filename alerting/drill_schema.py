@@ -3,7 +3,7 @@
 from alerting.journal import Migration
 
 DRILL = """CREATE TABLE drill (
-    id TEXT PRIMARY KEY CHECK (id = 'X' || number),
+    id TEXT PRIMARY KEY CHECK (id = 'E' || number),
     number INTEGER NOT NULL UNIQUE,
     scenario TEXT NOT NULL,
     facts TEXT NOT NULL,

@@ -50,7 +50,7 @@ def status(*, config: options.Folder = None, socket: options.Socket = None, json
 
 @app.command(epilog=EXITS)
 def end(
-    number: Annotated[str | None, typer.Argument(metavar="ID", help="As `lambi drill status` shows it: X3.")] = None,
+    number: Annotated[str | None, typer.Argument(metavar="ID", help="As `lambi drill status` shows it: E3.")] = None,
     *,
     config: options.Folder = None,
     socket: options.Socket = None,
@@ -70,7 +70,7 @@ def score(
 ) -> None:
     """Show how an exercise went: received, acknowledged, steps done, and after how long, by contact and agency.
 
-    Example:  lambi drill score X3 --json
+    Example:  lambi drill score E3 --json
     """
     _show(files.client(config, socket).run("drill-score", {"id": number}), json=json)
 

@@ -14,7 +14,7 @@ from tests.alerting.fakes import (
 )
 
 BOOKS = Runbooks.load(Path(__file__).parents[2] / "runbooks")
-EXERCISE = replace(OPEN, incident="X12", exercise=("noc",))
+EXERCISE = replace(OPEN, incident="E12", exercise=("noc",))
 
 
 def office_of(journal: Journal, who: Directory) -> tuple[Office, Provider]:

@@ -63,14 +63,14 @@ async def test_an_exercise_goes_the_real_way_within_its_list_and_ends_by_itself(
     """ctu by its route, noc by the ladder, lead by the next step; web because it is on the list; ann, ben are not."""
     office, sms_ = office_of(journal, people(*ALL))
     begun = await office.exercise("noc", "lead", "ctu", "web")
-    assert begun.incident == "X1"
+    assert begun.incident == "E1"
     for _ in range(50):
         await office.pass_time(1)
     assert set(reached(sms_)) == {"noc", "lead", "ctu", "web"}
-    assert all(text.startswith("EXERCISE X1") for text in sms_.bodies)
+    assert all(text.startswith("EXERCISE E1") for text in sms_.bodies)
     assert all(one_part(text) for text in sms_.bodies)
     ends = [text for text in sms_.bodies if " OVER: " in text]
-    assert ends == ["EXERCISE X1 OVER: Cable ECFS down. The exercise is over; nothing was really down. Thank you."] * 4
+    assert ends == ["EXERCISE E1 OVER: Cable ECFS down. The exercise is over; nothing was really down. Thank you."] * 4
     count = len(sms_.taken)
     for _ in range(20):
         await office.pass_time(60)
@@ -90,7 +90,7 @@ async def test_what_is_real_breaks_it_off_and_leaves_first(journal: Journal) -> 
     await office.happen(OPEN)
     await office.pass_time(0)
     heads = [re.sub(r"-[A-Z]{2}", "", text.split(":")[0]) for text in sms_.bodies]
-    assert heads[1:] == ["4711 MAJOR", "4711 MAJOR", "EXERCISE X1 OVER"]
+    assert heads[1:] == ["4711 MAJOR", "4711 MAJOR", "EXERCISE E1 OVER"]
     assert "broken off, for there is a real incident" in sms_.bodies[-1]
     assert reached(sms_)[-1] == "noc"
     assert await journal.read("SELECT ending, why FROM drill") == [("broken off", "a real incident: 4711")]
@@ -143,8 +143,8 @@ async def test_after_a_restart_it_goes_on_and_ends_in_time(journal: Journal) -> 
     assert office.drills.under_way == before
     office.reborn()
     await office.pass_time(30)
-    assert sms_.bodies[-1].startswith("EXERCISE X1 OVER")
-    assert (await Drills.open(journal)).truth("X1") == office.drills.truth("X1")
+    assert sms_.bodies[-1].startswith("EXERCISE E1 OVER")
+    assert (await Drills.open(journal)).truth("E1") == office.drills.truth("E1")
 
 
 async def test_two_at_once_are_refused(journal: Journal) -> None:
@@ -194,18 +194,18 @@ async def test_a_row_for_somebody_outside_the_list_is_refused_at_the_claim_and_a
     await office.exercise("noc")
     async with journal.transaction() as tx:  # as a defect of ours would
         await tx.execute("INSERT INTO contact VALUES ('lead', 'x')")
-        await write(tx, ("X1", "lead", "sms", Reason.ESCALATE, Severity.MAJOR, 1), (600, office.clock.now()))
+        await write(tx, ("E1", "lead", "sms", Reason.ESCALATE, Severity.MAJOR, 1), (600, office.clock.now()))
     await office.pass_time(1)
     assert reached(sms_) == ["noc"]
     assert ("lead", "sms", "escalate", "refused", "not on the list of the exercise") in await office.states()
-    office.drills.alerts["X1"] = replace(office.drills.alerts["X1"], exercise=("ctu",))  # the other list is wrong
+    office.drills.alerts["E1"] = replace(office.drills.alerts["E1"], exercise=("ctu",))  # the other list is wrong
     async with journal.transaction() as tx:
-        await write(tx, ("X1", "noc", "sms", Reason.ESCALATE, Severity.MAJOR, 1), (600, office.clock.now()))
+        await write(tx, ("E1", "noc", "sms", Reason.ESCALATE, Severity.MAJOR, 1), (600, office.clock.now()))
     await office.pass_time(1)
     assert reached(sms_) == ["noc"]
-    office.drills.alerts["X1"] = replace(OPEN, incident="X1")  # an exercise that would be told as real
+    office.drills.alerts["E1"] = replace(OPEN, incident="E1")  # an exercise that would be told as real
     async with journal.transaction() as tx:
-        await write(tx, ("X1", "noc", "sms", Reason.ESCALATE, Severity.MAJOR, 1), (600, office.clock.now()))
+        await write(tx, ("E1", "noc", "sms", Reason.ESCALATE, Severity.MAJOR, 1), (600, office.clock.now()))
     await office.pass_time(1)
     assert reached(sms_) == ["noc"]
     assert (await office.states())[-1][4] == "an exercise and what is real do not mix"
@@ -222,13 +222,13 @@ async def test_the_score_says_who_received_acknowledged_and_did_what_and_when(jo
                 now = office.clock.now() + timedelta(seconds=20)
                 await receive(tx, Receipt(message.reference, Fate.DELIVERED, now), now)
     await office.pass_time(2)
-    await inbox.act("noc", Asked("X1", "", Act.ACK), "sms", office.clock.now())
+    await inbox.act("noc", Asked("E1", "", Act.ACK), "sms", office.clock.now())
     await office.pass_time(3)
-    await inbox.act("noc", Asked("X1", "", Act.DONE, step=1), "sms", office.clock.now())
-    await inbox.act("noc", Asked("X1", "", Act.DONE, step=2), "sms", office.clock.now())
+    await inbox.act("noc", Asked("E1", "", Act.DONE, step=1), "sms", office.clock.now())
+    await inbox.act("noc", Asked("E1", "", Act.DONE, step=2), "sms", office.clock.now())
     for _ in range(10):
         await office.pass_time(5)
-    got = await score(journal, "X1")
+    got = await score(journal, "E1")
     assert got
     assert (got.ending, got.scenario, got.steps, got.runbook[:10]) == ("over", "test", 15, "cable-cut@")
     marks = {one.contact: one for one in got.contacts}
@@ -246,7 +246,7 @@ async def test_the_score_says_who_received_acknowledged_and_did_what_and_when(jo
     assert (web.told, web.received) == (0, None)
     by_name = {one.agency: one for one in agencies(got.contacts)}
     assert by_name["agency of noc"].first_acknowledged == 120
-    assert await score(journal, "X2") is None
+    assert await score(journal, "E2") is None
     assert await told(journal, "4711") == []
 
 

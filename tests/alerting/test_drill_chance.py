@@ -117,14 +117,14 @@ async def test_nobody_outside_the_list_ever_hears_of_it_and_everything_ends(seed
     for _ in range(40):
         await day.office.pass_time(60)
     texts = [(message, to) for each in (day.sms, day.mail) for message, to in each.taken]
-    marked = [(m, to) for m, to in texts if (m.alert and m.alert.exercise) or re.search(r"\bX\d", m.body + m.subject)]
+    marked = [(m, to) for m, to in texts if (m.alert and m.alert.exercise) or re.search(r"\bE\d", m.body + m.subject)]
     assert all(m.body.startswith("EXERCISE ") for m, _ in marked)
     assert all(m.subject.startswith("EXERCISE ") for m, to in marked if "mail" in to.to)
     assert {to.to.partition("@")[0] for _, to in marked} <= day.list
     real = [m for m, _ in texts if m not in [one for one, _ in marked]]
     assert not any("EXERCISE" in m.body + m.subject for m in real)
     for sql in ("notification", "attempt a JOIN notification n ON n.id = a.notification", "code", "progress"):
-        rows = await day.journal.read(f"SELECT DISTINCT contact FROM {sql} WHERE incident LIKE 'X%'")  # noqa: S608 - constants
+        rows = await day.journal.read(f"SELECT DISTINCT contact FROM {sql} WHERE incident LIKE 'E%'")  # noqa: S608 - constants
         assert {name for (name,) in rows} <= day.list
     assert await hanging(day.journal, day.clock.now() + timedelta(days=3)) == []
     assert await day.journal.read("SELECT count(*) FROM notification WHERE ended_at IS NULL") == [(0,)]

@@ -60,10 +60,10 @@ def test_every_text_says_so_in_every_language_within_one_part(language: str) -> 
         for again in (False, True):
             one = occasion(alert, language, code="KT" if alert.closed is None else "", again=again)
             text = sms(one)
-            assert text.startswith(f"{fold(word)} X12")
+            assert text.startswith(f"{fold(word)} E12")
             assert one_part(text), text
             subject, body = mail(one)
-            assert subject.startswith(f"{word} [X12")
+            assert subject.startswith(f"{word} [E12")
             assert body.startswith(f"{word} - ")
             assert body.rstrip().splitlines()[-1].startswith("EXERCISE - ")
             assert "was down" not in body
@@ -71,7 +71,7 @@ def test_every_text_says_so_in_every_language_within_one_part(language: str) -> 
     assert digest.sms(both).startswith(f"{fold(word)} 3 incidents")
     assert digest.mail(both)[0].startswith(f"{word} [Lambi]")
     assert digest.mail(both)[1].startswith(f"{word} - ")
-    hook = payload(Message("1", "X12", f"{word} x", "", alert=EXERCISE))
+    hook = payload(Message("1", "E12", f"{word} x", "", alert=EXERCISE))
     assert hook["alerts"][0]["annotations"]["summary"] == "EXERCISE Cable ECFS down"
 
 
@@ -83,24 +83,24 @@ async def test_every_answer_says_so_within_one_part(language: str, journal: Jour
     await office.exercise("noc")
     await office.pass_time(0)
     word = fold(WORDS[language])
-    found = re.search(r"X1-([A-Z]{2})", sms_.bodies[0])
+    found = re.search(r"E1-([A-Z]{2})", sms_.bodies[0])
     assert found
     code = found[1]
     answers = ["A", "A", "N", *["N"] * 16, "D3", "D3", "D", "W30", "H", "?", "R", "blah"]
     for n, said in enumerate(
-        [*(f"X1-{code} {one}" for one in answers), f"x1{code} ok", "X1-ZZ A", "X1-ZZ A", "X1-ZZ A"]
+        [*(f"E1-{code} {one}" for one in answers), f"e1{code} ok", "E1-ZZ A", "E1-ZZ A", "E1-ZZ A"]
     ):
         text = await inbox.hear(Reply("sms", "noc@sms.example", said, office.clock.now(), f"{n}"), office.clock.now())
         assert re.match(rf"{word} ", text), text
         assert one_part(text), text
     await office.pass_time(50)
-    heard = await inbox.act("noc", Asked("X1", "", Act.ACK), "cli", office.clock.now())
+    heard = await inbox.act("noc", Asked("E1", "", Act.ACK), "cli", office.clock.now())
     assert heard.verdict == "acked over"
     assert re.match(rf"{word} ", heard.answer)
 
 
 def test_no_fixed_answer_grows_too_long_by_the_word() -> None:
-    facts = {"ref": "X99", "step": "12", "minutes": "240", "site": "", "contact": "", "letters": ""}
+    facts = {"ref": "E99", "step": "12", "minutes": "240", "site": "", "contact": "", "letters": ""}
     for language in ORDER:
         for key in TEXTS.keys() - {"verify", "verified", "code"}:
             assert septets(f"{fold(WORDS[language])} {say(key, language, **facts)}") <= ONE_PART, (key, language)

@@ -113,28 +113,28 @@ async def story(app: App, engine: Scripted, box: KannelBox, sink: SmtpSink) -> N
         return dict(await asyncio.to_thread(client.run, command, asked))
 
     begun = await run("drill-start", scenario="ring", contacts=["noc", "ctu"])
-    assert begun["drill"]["id"] == "X1"
+    assert begun["drill"]["id"] == "E1"
     await until(lambda: box.received() and sink.received(), "SMS and mail arrive")
     [first] = box.received()
-    code = re.match(r"SIMULACRO X1-([A-Z]{2}) CRITICO: ", first.text)
+    code = re.match(r"SIMULACRO E1-([A-Z]{2}) CRITICO: ", first.text)
     assert code, first.text
     letters = code[1]
     mail = sink.received()[0]
     assert mail.to == ("desk@ctu.example",)
-    assert str(mail.message["Subject"]).startswith("EXERCISE [X1] CRITICAL: ")
+    assert str(mail.message["Subject"]).startswith("EXERCISE [E1] CRITICAL: ")
     assert mail.text.startswith("EXERCISE - This is an exercise")
 
     status = await asyncio.to_thread(client.read, "/api/v1/status")
-    assert status["exercise"] == "X1"
+    assert status["exercise"] == "E1"
     assert status["incidents"] == []
     assert (await asyncio.to_thread(client.read, "/api/v1/incidents"))["incidents"] == []
 
     def answer(text: str) -> str:
         return box.from_handset(NOC, text)
 
-    assert (await asyncio.to_thread(answer, f"x1-{letters} ok")).startswith(f"SIMULACRO X1-{letters}: gracias")
-    assert re.match(rf"SIMULACRO X1(-{letters})? 1: ", await asyncio.to_thread(answer, f"X1-{letters} N"))
-    assert "paso 1 anotado" in await asyncio.to_thread(answer, f"X1-{letters} D1")
+    assert (await asyncio.to_thread(answer, f"e1-{letters} ok")).startswith(f"SIMULACRO E1-{letters}: gracias")
+    assert re.match(rf"SIMULACRO E1(-{letters})? 1: ", await asyncio.to_thread(answer, f"E1-{letters} N"))
+    assert "paso 1 anotado" in await asyncio.to_thread(answer, f"E1-{letters} D1")
     await asyncio.sleep(
         1.5
     )  # the ladder's first step would be over: its agency has acknowledged, and boss is not on the list
@@ -147,7 +147,7 @@ async def story(app: App, engine: Scripted, box: KannelBox, sink: SmtpSink) -> N
     engine.cut = "router:r"
     await until(lambda: app.drills.under_way is None, "the real incident breaks it off")
     await until(
-        lambda: any("SIMULACRO X1" in one.text and "se interrumpe" in one.text for one in box.received()),
+        lambda: any("SIMULACRO E1" in one.text and "se interrumpe" in one.text for one in box.received()),
         "noc is told so",
     )
     await until(lambda: any("broken off" in one.text for one in sink.received()), "ctu is told so")
@@ -162,7 +162,7 @@ async def story(app: App, engine: Scripted, box: KannelBox, sink: SmtpSink) -> N
     )
     ended = (await run("drill-score"))["drill"]
     assert ended["ending"] == "broken off"
-    assert [one["id"] for one in (await run("drill-list"))["drills"]] == ["X1"]
+    assert [one["id"] for one in (await run("drill-list"))["drills"]] == ["E1"]
     incidents = (await asyncio.to_thread(client.read, "/api/v1/incidents"))["incidents"]
     assert [one["asset"] for one in incidents] == ["router:r"]
     assert await hanging(app.journal, app.clock.now()) == []

@@ -57,26 +57,26 @@ async def test_begun_shown_ended_scored_listed(desk: Desk) -> None:
     begun = await desk.ask("start", scenario="hurricane-cable", contacts=["noc", "duty", "mute"])
     assert begun["unreachable"] == ["mute"]
     one = begun["drill"]
-    assert (one["id"], one["author"], one["runbook"][:10], one["steps"]) == ("X1", "ops", "cable-cut@", 15)
+    assert (one["id"], one["author"], one["runbook"][:10], one["steps"]) == ("E1", "ops", "cable-cut@", 15)
     assert [each["contact"] for each in one["contacts"]] == ["ctu", "mute", "noc"]
     assert one["due"] == "2026-09-01T12:45:00+00:00"
     assert (await desk.ask("status"))["drill"] == one
     with pytest.raises(Refused, match="another exercise"):
         await desk.ask("start", scenario="cctld-down", contacts=["noc"])
-    with pytest.raises(Refused, match='"X9"'):
-        await desk.ask("end", id="X9")
+    with pytest.raises(Refused, match='"E9"'):
+        await desk.ask("end", id="E9")
     desk.clock.elapsed = 600
     ended = (await desk.ask("end"))["drill"]
     assert (ended["ending"], ended["why"]) == ("ended", "ops has ended it")
     assert (await desk.ask("status"))["drill"] is None
-    assert (await desk.ask("score"))["drill"] == (await desk.ask("score", id="X1"))["drill"] == ended
+    assert (await desk.ask("score"))["drill"] == (await desk.ask("score", id="E1"))["drill"] == ended
     listed = await desk.ask("list")
     assert {one["name"] for one in listed["scenarios"]} == {"hurricane-cable", "cctld-down", "vantage-cut-off"}
-    assert [(one["id"], one["contacts"]) for one in listed["drills"]] == [("X1", 3)]
+    assert [(one["id"], one["contacts"]) for one in listed["drills"]] == [("E1", 3)]
     assert desk.woken == 2
     again = await desk.ask("start", scenario="vantage-cut-off", contacts=["noc"], **{"for": "10m", "author": "CTU"})
-    assert (again["drill"]["id"], again["drill"]["author"]) == ("X2", "CTU")
-    assert desk.drills.alerts["X2"].kind == "vantage"
+    assert (again["drill"]["id"], again["drill"]["author"]) == ("E2", "CTU")
+    assert desk.drills.alerts["E2"].kind == "vantage"
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ async def test_nobody_who_is_being_called_about_something_real_is_drawn_into_one
     with pytest.raises(Refused, match="called about incident 4711"):
         await desk.ask("start", scenario="hurricane-cable", contacts=["noc"])
     assert desk.drills.under_way is None
-    assert (await desk.ask("start", scenario="hurricane-cable", contacts=["ctu"]))["drill"]["id"] == "X1"
+    assert (await desk.ask("start", scenario="hurricane-cable", contacts=["ctu"]))["drill"]["id"] == "E1"

@@ -56,23 +56,23 @@ async def test_an_exercise_from_its_begin_to_its_score(lambi: Lambi, folder: Pat
         assert (said.code, said.out) == (0, "no exercise is under way\n")
         said = await lambi("drill", "start", "cctld-down", "--contacts", "noc, ctu", "--for", "20m", "--config", folder)
         assert said.code == 0, said.err
-        assert said.out.startswith("EXERCISE X1 has begun, for ctu, noc\n")
+        assert said.out.startswith("EXERCISE E1 has begun, for ctu, noc\n")
         await outbox.run_due(clock.now())
-        assert min(text.partition(":")[0] for text in sms.bodies)[:12] == "EXERCISE X1-"
-        assert any(text.startswith("OEFENING X1-") for text in sms.bodies)
+        assert min(text.partition(":")[0] for text in sms.bodies)[:12] == "EXERCISE E1-"
+        assert any(text.startswith("OEFENING E1-") for text in sms.bodies)
         said = await lambi("drill", "status", "--config", folder)
         assert "told 2 of 2, received 0, acknowledged 0" in said.out
         clock.elapsed = 90
         said = await lambi("drill", "end", "--config", folder, "--json")
         ended = json.loads(said.out)["drill"]
         assert (ended["ending"], ended["runbook"][:5]) == ("ended", "cctld")
-        said = await lambi("drill", "score", "X1", "--config", folder)
+        said = await lambi("drill", "score", "E1", "--config", folder)
         assert "ended: " in said.out
         assert "noc\tNet\t0 s\t-\t-\t-\t-\t-\t" in said.out
         assert "CTU\t1\t1\t0\t0\t0 s\t-\t-\t-" in said.out
         said = await lambi("drill", "list", "--config", folder)
         assert "hurricane-cable\t" in said.out
-        assert "X1\tcctld-down\t" in said.out
+        assert "E1\tcctld-down\t" in said.out
         said = await lambi("drill", "start", "no-such", "--contacts", "noc", "--config", folder)
         assert (said.code, said.out) == (1, "")
         assert 'there is no scenario "no-such"' in said.err

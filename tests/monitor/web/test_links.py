@@ -123,8 +123,8 @@ async def test_the_page_of_an_exercise_says_that_it_is_one(reader: Reader) -> No
     [word] = [word for word in mail.bodies[-1].split() if word.startswith("https://lambi.example/answer/")]
     path = word.removeprefix("https://lambi.example")
     _, page = await reader.ask(path)
-    assert "EXERCISE #X1" in page
+    assert "EXERCISE #E1" in page
     assert "nothing is really down" in page
-    assert "/incidents/X1" not in page
+    assert "/incidents/E1" not in page
     _, page = await reader.ask(f"{path}/ack", "POST")
-    assert "EXERCISE X1: thank you" in page
+    assert "EXERCISE E1: thank you" in page
