@@ -41,7 +41,8 @@ async def ways(journal: Journal, directory: Directory, channels: Mapping[str, Ch
     """Return every way that is on; ``links``: mails carry links by which they are answered."""
     proofs = await journal.read("SELECT contact, channel, address, confirmed_at FROM proof WHERE confirmed_at > 0")
     proved = {(contact, channel, to): at for contact, channel, to, at in proofs}
-    received = {(contact, channel): at for contact, channel, at in await journal.read(_RECEIPTS)}
+    silent = any(one.receipts and not one.answers for one in channels.values())
+    received = {(contact, channel): at for contact, channel, at in await journal.read(_RECEIPTS)} if silent else {}
     found: list[Way] = []
     for contact in directory.contacts.values():
         for way in contact.addresses:

@@ -7,7 +7,7 @@ from alerting.directory import Directory, Route
 from alerting.journal import Transaction, micros
 from alerting.match import labels
 from alerting.model import Alert, Contact, Reason, Severity
-from alerting.route import taken, who, why_notify
+from alerting.route import taken, unnamed, who, why_notify
 from alerting.rows import (
     Planned,
     Source,
@@ -81,16 +81,6 @@ def _aims(alert: Alert, directory: Directory, standing: dict[Where, Standing], n
         if where not in found and one.told and not one.told.closed and where in ways(directory.contacts.get(where[0])):
             found[where] = Route(one.route)
     return found
-
-
-def unnamed(alert: Alert, directory: Directory, now: datetime) -> list[Contact]:
-    """Return who is on the list of an exercise though no route and no ladder names them: they are told at once."""
-    routes = list(taken(alert, directory.routes))
-    ladders = [directory.ladders[name] for route in routes for name in route.ladders if name in directory.ladders]
-    named = [name for route in routes for name in route.contacts]
-    named += [name for ladder_ in ladders for step in ladder_.steps for name in step.tell]
-    reached = {contact.name for contact in directory.people(tuple(named), now)}
-    return [one for one in directory.people(alert.exercise, now) if one.name not in reached]
 
 
 async def _source(tx: Transaction, alert: Alert, where: Where, route: Route, now: datetime) -> Source:

@@ -294,7 +294,7 @@ class App:
             self.settings,
             self.journal,
             self.clock,
-            truth=line.truth,
+            truth=self._truth,
             standing=line.standing,
             wake=self.outbox.wake,
         )

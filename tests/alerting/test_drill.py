@@ -1,7 +1,8 @@
 """Exercises: kept to their list, overtaken by what is real, ended and scored."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from alerting import gate, silence
 from alerting.directory import Budget, Cap, Directory, Ladder, Route, Step
 from alerting.drill import Drills
+from alerting.explain import explain
 from alerting.gsm import one_part
 from alerting.journal import Journal
 from alerting.match import parse
 from alerting.model import Act, Contact, Fate, Reason, Receipt, Severity
+from alerting.outbox import Limits
 from alerting.receipts import receive
 from alerting.replies import Asked
 from alerting.rota import Rotation
@@ -24,6 +27,8 @@ from alerting.told import hanging, told
 from tests.alerting.exercises import EXERCISE, inbox_of, office_of
 from tests.alerting.fakes import (
     OPEN,
+    Hung,
+    Office,
     Provider,
     closed,
     contact,
@@ -265,3 +270,39 @@ def test_the_gate_knows_both_ways() -> None:
     assert gate.verdict(EXERCISE, Row(), rules, START).why
     assert gate.verdict(closed(3), Row(), rules, START) == gate.GO
     assert isinstance(rules.directory.within(EXERCISE).contacts["noc"], Contact)
+
+
+async def test_it_leaves_half_of_a_channel_to_what_may_come(journal: Journal) -> None:
+    hung = Hung()
+    who = directory(*(contact(f"p{n}", "sms") for n in range(9)))
+    office = Office(journal, who, {"sms": hung}, limits=Limits(slots=4, seconds=60))
+    running = asyncio.create_task(office.outbox.run())
+    await office.exercise(*who.contacts)
+    await comes(lambda: hung.tries, 2)
+    await office.happen(OPEN)
+    await comes(lambda: hung.tries, 4)
+    assert await journal.read(
+        "SELECT incident, count(*) FROM attempt a JOIN notification n ON n.id = a.notification "
+        "GROUP BY incident ORDER BY 1"
+    ) == [("4711", 2), ("E1", 2)]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    for task in office.outbox._flying:
+        task.cancel()
+
+
+async def comes(value: Callable[[], int], wanted: int) -> None:
+    for _ in range(400):
+        if value() == wanted:
+            break
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert value() == wanted
+
+
+async def test_it_is_explained_as_what_is_real(journal: Journal) -> None:
+    who = people("noc", "lead", "ctu", "web")
+    alert = replace(EXERCISE, exercise=("noc", "lead", "web"))
+    lines = {one.contact: one for one in explain(alert, gate.Rules(who.within(alert)), START)}
+    assert {name: one.told for name, one in lines.items()} == {"noc": "now", "lead": "later", "web": "now"}
+    assert lines["web"].why == "the list of the exercise"

@@ -155,7 +155,7 @@ async def story(app: App, engine: Scripted, box: KannelBox, sink: SmtpSink) -> N
     await until(lambda: any(one.to.endswith(BOSS[1:]) for one in box.received()), "boss hears of what is real")
     assert real
     for one in box.received():
-        assert one.text.startswith("SIMULACRO") == bool(re.search(r"\bX1\b", one.text))
+        assert one.text.startswith("SIMULACRO") == bool(re.search(r"\bE1\b", one.text))
         assert not (one.text.startswith(("SIMULACRO", "EXERCISE")) and one.to.endswith(BOSS[1:]))
     assert not any(
         "EXERCISE" in str(one.message["Subject"]) for one in sink.received() if one.to == ("boss@noc.example",)
