@@ -160,16 +160,24 @@ class Link:
     used: bool
     late: bool
     """It has expired."""
+    channel: str = ""
+    """By which its mail went."""
+    exercise: bool = False
+    """It is about an exercise."""
 
 
 async def follow(tx: Transaction, token: str, now: datetime) -> Link | None:
     """Return what a token stands for, or None; nothing is changed."""
     rows = await tx.execute(
-        "SELECT n.incident, n.contact, l.used_at IS NOT NULL, l.expires_at <= ? FROM link l "
+        "SELECT n.incident, n.contact, l.used_at IS NOT NULL, l.expires_at <= ?, n.channel, "
+        "EXISTS (SELECT 1 FROM drill WHERE id = n.incident) FROM link l "
         "JOIN attempt a ON a.id = l.attempt JOIN notification n ON n.id = a.notification WHERE l.digest = ?",
         (micros(now), digest(token)),
     )
-    return Link(rows[0][0], rows[0][1], bool(rows[0][2]), bool(rows[0][3])) if rows else None
+    if not rows:
+        return None
+    incident, contact, used, late, channel, exercise = rows[0]
+    return Link(incident, contact, bool(used), bool(late), channel, bool(exercise))
 
 
 async def use(tx: Transaction, token: str, now: datetime) -> None:

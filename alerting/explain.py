@@ -8,7 +8,7 @@ from alerting.directory import Directory, Ladder, Route
 from alerting.gate import Rules, block
 from alerting.match import labels
 from alerting.model import Alert
-from alerting.route import taken, why_not
+from alerting.route import taken, unnamed, why_not
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,10 @@ _ORDER = {"now": 0, "later": 1, "no": 2}
 
 
 def _told(alert: Alert, rules: Rules, now: datetime) -> Iterator[Line]:
-    """Yield whom the routes and ladders name."""
+    """Yield whom the routes and ladders name, and who is on the list of an exercise."""
     directory = rules.directory
+    for contact in unnamed(alert, directory, now):
+        yield Line(contact.name, contact.agency, "now", "the list of the exercise")
     for route in taken(alert, directory.routes):
         for name in route.contacts:
             yield from _named(alert, name, route, f"route {route.name}", rules, now)

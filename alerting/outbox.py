@@ -20,6 +20,7 @@ from alerting import breaker, failover, ladder, receipts, waiting
 from alerting.breaker import Breaker
 from alerting.claim import Desk, Job
 from alerting.directory import Directory
+from alerting.drill import Drills
 from alerting.gsm import numbered
 from alerting.handover import hand_over
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
@@ -105,15 +106,20 @@ class Outbox:
         limits: Limits = Limits(),
         standing: Callable[[], Iterable[Alert]] = tuple,
         answer_url: str = "",
+        drills: Drills | None = None,
     ) -> None:
-        """``truth``: of an incident now; ``standing``: every alert that is open; ``answer_url``: see `claim.Desk`."""
+        """``truth``: of an incident or exercise now; ``standing``: every real alert that is open; ``answer_url``: see
+        `claim.Desk`."""
         self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
         self._clock, self._limits, self._standing = clock, limits, standing
+        self._drills = drills or Drills()
         self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing, answer_url=answer_url)
         self._woken = asyncio.Event()
         self._recovered = False
         self._restored = False
         self._busy: Counter[str] = Counter()
+        self._drilling: Counter[str] = Counter()
+        """How many of those are about exercises."""
         self._breakers = dict.fromkeys(channels, Breaker())
         self._flying: set[asyncio.Task[None]] = set()
         self._ended: list[tuple[Job, Accepted | Failure]] = []
@@ -235,13 +241,28 @@ class Outbox:
         await self._move_on(tx, now)
 
     async def _take(self, tx: Transaction, now: datetime) -> list[Job]:
-        """Fill the free slots of each channel."""
-        channels = await waiting.channels_due(tx, now)
+        """Fill the free slots of each channel: with what is real first, then with exercises that it leaves alone."""
+        due = await waiting.channels_due(tx, now)
+        real = await self._fill(tx, [one for one, drill in due if not drill], Counter(), now, drill=False)
+        if not any(drill for _, drill in due):
+            return real
+        await self._drills.look(tx, self._directory(), now)
+        left = [one for one, drill in await waiting.channels_due(tx, now) if drill and one]
+        return real + await self._fill(tx, left, Counter(job.row.channel for job in real), now, drill=True)
+
+    async def _fill(
+        self, tx: Transaction, channels: list[str], taken: Counter[str], now: datetime, *, drill: bool
+    ) -> list[Job]:
+        """Fill what is free beside what was ``taken`` before; exercises leave half of the slots to what may come."""
         if not channels:
             return []
-        rules = await self._desk.rules(tx, now)
-        taken = [await self._desk.take(tx, name, self._free(name), rules, now) for name in channels]
-        return [job for jobs in taken for job in jobs]
+        rules, jobs = await self._desk.rules(tx, now), list[Job]()
+        for name in channels:
+            free = self._free(name) - taken[name]
+            if drill:
+                free = min(free, max(1, self._limits.slots // 2) - self._drilling[name])
+            jobs += await self._desk.take(tx, name, max(0, free), rules, now, drill=drill)
+        return jobs
 
     def _broken(self) -> set[str]:
         """Name the channels whose provider takes nothing at present."""
@@ -261,6 +282,7 @@ class Outbox:
 
     def _launch(self, job: Job) -> None:
         self._busy[job.row.channel] += 1
+        self._drilling[job.row.channel] += job.row.drill
         task = asyncio.create_task(self._see_through(job))
         self._flying.add(task)
         task.add_done_callback(self._flying.discard)
@@ -272,6 +294,7 @@ class Outbox:
             self._ended.append((job, result))
         finally:
             self._busy[job.row.channel] -= 1
+            self._drilling[job.row.channel] -= job.row.drill
             self._woken.set()
 
     async def _try(self, job: Job) -> Accepted | Failure:
@@ -332,7 +355,8 @@ class Outbox:
             "min(planned_at) FILTER (WHERE reason <> 'repeat' OR due_at <= ?), "
             "min(due_at) FILTER (WHERE state = 'planned' AND due_at > ?), "
             "(SELECT min(next_at) FROM (SELECT next_at FROM escalation UNION ALL SELECT next_at FROM duty "
-            "UNION ALL SELECT due_at FROM turn WHERE ended_at IS NULL)) "
+            "UNION ALL SELECT due_at FROM turn WHERE ended_at IS NULL "
+            "UNION ALL SELECT due_at FROM drill WHERE ended_at IS NULL)) "
             "FROM notification WHERE ended_at IS NULL",
             (micros(now),) * 3,
         )

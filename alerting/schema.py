@@ -4,6 +4,7 @@ What can never be emptied (notification, attempt, notification_event) holds cont
 errors only; what a person was sent stands in `text`, which can be deleted row by row.
 """
 
+from alerting.drill_schema import DRILLS
 from alerting.inbox_schema import INBOX
 from alerting.journal import Migration
 
@@ -262,6 +263,7 @@ FOUND_FAST = (
     "CREATE INDEX attempt_repeats ON attempt (repeats) WHERE repeats IS NOT NULL",
     "CREATE INDEX code_contact ON code (contact, drawn_at)",
     "CREATE INDEX turn_root ON turn (root)",
+    "CREATE INDEX link_attempt ON link (attempt)",
 )
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -292,4 +294,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration("ladders, groups, silences", (*REBUILT, *ROWS_AND_HISTORY, *LADDERS)),
     *INBOX,
     Migration("what is due is found however long the history", FOUND_FAST),
+    *DRILLS,
 )

@@ -50,6 +50,10 @@ class Waiting:
     """The rule that has kept it back."""
     bundle: int | None
     """The message of unknown end that told of this row among others."""
+    drill: bool
+    """It is about an exercise."""
+    outsider: bool
+    """It is about an exercise on whose list the contact is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Failure:
 
 
 _SAME = "o.incident = n.incident AND o.contact = n.contact AND o.channel = n.channel"
+DRILL = "EXISTS (SELECT 1 FROM drill WHERE id = n.incident)"
+"""Of a notification ``n``: it is about an exercise."""
 _ROW = f"""
 SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision, n.planned_at, n.deadline_at,
     (SELECT count(*) FROM attempt WHERE notification = n.id),
@@ -73,9 +79,10 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
     EXISTS (SELECT 1 FROM notification o
         WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted', 'delivered')),
     n.route, n.grp, n.held,
-    (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1)
+    (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
+    {DRILL}, {DRILL} AND NOT EXISTS (SELECT 1 FROM drill_contact c WHERE c.drill = n.incident AND c.contact = n.contact)
 FROM notification n"""  # noqa: S608 - constants
-_MAY = f"""n.channel = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
+_MAY = f"""n.channel = ? AND {DRILL} = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
     AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')"""  # noqa: S608 - constants
 _URGENT = """
 ORDER BY CASE n.severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END,
@@ -173,28 +180,39 @@ async def expire(tx: Transaction, now: datetime, broken: Iterable[str] = ()) -> 
     )
 
 
-async def channels_due(tx: Transaction, now: datetime) -> list[str]:
-    """Return the channels for which rows are due."""
+async def channels_due(tx: Transaction, now: datetime) -> list[tuple[str, bool]]:
+    """Return the channels for which rows are due, and whether of exercises; ("", True): one is under way."""
     rows = await tx.execute(
-        "SELECT DISTINCT channel FROM notification WHERE state = 'planned' AND due_at <= ? ORDER BY channel",
+        f"SELECT DISTINCT channel, {DRILL} FROM notification n WHERE state = 'planned' AND due_at <= ? "  # noqa: S608 - constants
+        "UNION SELECT '', 1 FROM drill WHERE ended_at IS NULL ORDER BY 1",
         (micros(now),),
     )
-    return [channel for (channel,) in rows]
+    return [(channel, bool(drill)) for channel, drill in rows]
 
 
-async def due(tx: Transaction, channel: str, most: int, now: datetime) -> list[Waiting]:
+async def due(tx: Transaction, channel: str, most: int, now: datetime, *, drill: bool) -> list[Waiting]:
     """Return the most urgent rows of a channel, none whose contact has another message of this incident in flight."""
-    return [_waiting(row) for row in await tx.execute(_DUE, (channel, micros(now), micros(now), most))]
+    rows = await tx.execute(_DUE, (channel, int(drill), micros(now), micros(now), most))
+    return [_waiting(row) for row in rows]
 
 
 async def beside(tx: Transaction, row: Waiting, now: datetime) -> list[Waiting]:
     """Return what else waits for the same contact on the same channel and might leave with a row, most urgent first."""
-    found = await tx.execute(_BESIDE, (row.channel, micros(now), row.contact, row.id, micros(now), MOST_TOLD))
+    which = (row.channel, int(row.drill), micros(now), row.contact, row.id, micros(now), MOST_TOLD)
+    found = await tx.execute(_BESIDE, which)
     return [_waiting(one) for one in found]
 
 
 def _waiting(row: tuple[Any, ...]) -> Waiting:
-    return replace(Waiting(*row), reason=Reason(row[4]), severity=Severity(row[5]), told_before=bool(row[11]))
+    known = Waiting(*row)
+    return replace(
+        known,
+        reason=Reason(row[4]),
+        severity=Severity(row[5]),
+        told_before=bool(known.told_before),
+        drill=bool(known.drill),
+        outsider=bool(known.outsider),
+    )
 
 
 async def begin(tx: Transaction, row: Waiting, alert: Alert | None, now: datetime) -> int:

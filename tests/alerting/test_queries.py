@@ -13,7 +13,7 @@ from alerting.model import DeliveryError, Fate, Receipt, Reply, UnansweredError
 from alerting.runbooks import Runbooks
 from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
 
-OPEN_ONES = "notification_(due|open|waiting)|attempt_open|turn_open|escalation_due"
+OPEN_ONES = "drill_open|notification_(due|open|waiting)|attempt_open|turn_open|escalation_due"
 FINE = re.compile(rf"SCAN (json_each|said|ours|cut|duty|silence|CONSTANT ROW|\(subquery|.*INDEX ({OPEN_ONES})\b)")
 """Lists of ours, tables of a few rows, and indexes that hold nothing but what has not ended."""
 
