@@ -74,11 +74,14 @@ class Desk:
         listed = self.standing() if directory.inhibitions else ()
         return Rules(directory, (*directory.silences, *await silence.live(tx, now)), tuple(listed))
 
-    async def take(self, tx: Transaction, channel: str, free: int, rules: Rules, now: datetime) -> list[Job]:
-        """Fill the free slots of one channel; rows that have nothing to say are ended or put off on the way."""
+    async def take(
+        self, tx: Transaction, channel: str, free: int, rules: Rules, now: datetime, *, drill: bool = False
+    ) -> list[Job]:
+        """Fill the free slots of one channel, with what is real or with exercises; what has nothing to say is ended or
+        put off on the way."""
         jobs: list[Job] = []
         room = free if channel in self.channels else REFUSED_ROWS
-        while room > len(jobs) and (rows := await waiting.due(tx, channel, room - len(jobs), now)):
+        while room > len(jobs) and (rows := await waiting.due(tx, channel, room - len(jobs), now, drill=drill)):
             gone: set[int] = set()
             for row in rows:
                 job = None if row.id in gone else await self._prepare(tx, row, rules, gone, now)
@@ -90,7 +93,7 @@ class Desk:
         gone.add(row.id)
         contact = self.directory().contacts.get(row.contact)
         address = reach(contact, row.channel)
-        if contact is None or address is None or row.overtaken or row.channel not in self.channels:
+        if contact is None or address is None or row.overtaken or row.outsider or row.channel not in self.channels:
             await waiting.end(tx, row, *_why_not(row, contact, address), now)
             return None
         if row.reason is Reason.TEST:
@@ -132,7 +135,8 @@ class Desk:
         cap = rules.directory.caps.get(row.channel)
         if row.repeats is not None and row.bundle is None:
             return [pair]  # what is repeated after a crash is the same message
-        others = [one for one in await waiting.beside(tx, row, now) if one.id not in gone and not one.overtaken]
+        beside = await waiting.beside(tx, row, now)
+        others = [one for one in beside if one.id not in gone and not (one.overtaken or one.outsider)]
         if row.bundle is not None:
             others = [one for one in others if one.bundle == row.bundle]
         else:
@@ -148,12 +152,13 @@ class Desk:
 
     async def _paced(self, tx: Transaction, pairs: Sequence[Pair], directory: Directory, now: datetime) -> bool:
         """Whether cap and budget let a message leave now; else its rows wait. What is repeated was counted before."""
-        row, gravest = pairs[0][0], max((alert.severity for _, alert in pairs), key=lambda one: one.rank)
+        row, gravest = pairs[0][0], max((_weight(alert) for _, alert in pairs), key=lambda one: one.rank)
         if row.repeats is not None:
             return True
         cap: Cap | None = directory.caps.get(row.channel)
         if cap is not None:
-            until = pace.leaves(await pace.sent(tx, row.contact, row.channel, cap, now), gravest, cap, now)
+            before = await pace.sent(tx, (row.contact, row.channel), cap, now, drills=row.drill)
+            until = pace.leaves(before, gravest, cap, now)
             if until > now:
                 await waiting.hold(tx, [one for one, _ in pairs], until, "", now)
                 return False
@@ -220,7 +225,8 @@ class Desk:
         if alert is None:
             return occasion
         failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
-        said = await answers(tx, row.incident) if alert.closed is None else []
+        mail = self.channels[row.channel].form == "mail"  # an SMS has no room for what others answered
+        said = await answers(tx, row.incident) if mail and alert.closed is None else []
         return replace(occasion, failure=failure, answers=tuple(said))
 
     async def _answerable(
@@ -253,8 +259,15 @@ class Desk:
         return Message(ours, row.incident, subject, body, severity, thread, occasion.now, alert)
 
 
+def _weight(alert: Alert) -> Severity:
+    """Give the severity by which caps and credits go: an exercise, but for its end, takes what the mildest may take."""
+    return Severity.INFO if alert.exercise and alert.closed is None else alert.severity
+
+
 def _why_not(row: Waiting, contact: Contact | None, address: Address | None) -> tuple[str, str]:
     """Return the final state and the reason of a row that cannot be sent."""
+    if row.outsider:
+        return "refused", "not on the list of the exercise"
     if row.overtaken:
         return "superseded", "a later message says more"
     if contact is None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alerting.catalogue import say
 from alerting.gsm import ONE_PART, clip, fold, septets
 from alerting.model import Alert, Severity
-from alerting.words import Occasion, both, ending, headword, lasted, plain, since, tongue, what
+from alerting.words import Occasion, banner, both, ending, headword, lasted, mark, plain, since, tongue, what
 
 MOST_TOLD = 200
 """Incidents that a mail names; the others are counted."""
@@ -58,7 +58,7 @@ def sms(occasions: Sequence[Occasion]) -> str:
     pairs = ordered(occasions)
     first, why, language = pairs[0][0], late(occasions), tongue(pairs[0][0].contact)
     again = f" {say('(repeat)', language)}" if any(one.again for one in occasions) else ""
-    count = say("incidents", language, n=len(pairs))
+    count = mark(pairs[0][1], language) + say("incidents", language, n=len(pairs))
     head = fold(f"{count}{again}: {counts([alert for _, alert in pairs], language)}.")
     tail = f" {fold(say('Desk', language, number=clip(fold(first.desk), 20)))}" if first.desk else ""
     reason = f" {fold(f'{why[:1].upper()}{why[1:]}.')}" if why else ""
@@ -96,7 +96,8 @@ def mail(occasions: Sequence[Occasion]) -> tuple[str, str]:
     again = f" {say('(repeat)', language)}" if any(one.again for one in occasions) else ""
     alerts = [alert for _, alert in pairs]
     head = f"{say('incidents', language, n=len(pairs))}: {counts(alerts, language)}"
-    parts = [f"{head}." + (f" {say('untold', language, why=why)}" if why else "")]
+    parts = [banner(first)] if banner(first) else []
+    parts.append(f"{head}." + (f" {say('untold', language, why=why)}" if why else ""))
     if again:
         parts.append(f"{say('(repeat)', language)} {say('repeat note', language)}")
     if one := next((f"{alert.incident}-{one.code}" for one, alert in pairs if one.code), ""):
@@ -107,16 +108,19 @@ def mail(occasions: Sequence[Occasion]) -> tuple[str, str]:
         parts.append(say("and the rest", language, n=len(rest), counts=counts(rest, language)))
     desk = f"{say('Duty desk', language, number=plain(first.desk, 60))}\n" if first.desk else ""
     parts.append(f"{desk}{say('Sent', language, at=both(first.now, first.contact), site=plain(first.site, 60))}.")
-    return f"[Lambi] {head}{again}", "\n\n".join(parts) + "\n"
+    return f"{mark(pairs[0][1], language)}[Lambi] {head}{again}", "\n\n".join(parts) + "\n"
 
 
 def _block(one: Occasion, alert: Alert, language: str) -> str:
     where = f", {plain(alert.where, 60)}" if alert.where else ""
     name = plain(alert.incident, 16) + (f"-{one.code}" if one.code else "")
-    lines = [f"[{name}] {headword(one, language)}: {plain(what(alert, language), 120)}{where}"]
+    head = f"{mark(alert, language)}[{name}] {headword(one, language)}"
+    lines = [f"{head}: {plain(what(alert, language), 120)}{where}"]
     if alert.closed is None:
         began = since(alert, one.contact, one.now, language)
         lines.append(f"  {began[:1].upper()}{began[1:]}; {plain(alert.reason, 300)}")
+    elif alert.exercise:
+        lines.append(f"  {say(alert.closing, language)}")
     else:
         time, end = lasted(alert, one.contact, one.now, language), plain(ending(one, language=language))
         lines.append(f"  {say('it was', language, lasted=time, end=end)}")

@@ -96,7 +96,7 @@ async def advance(
         elif alert.closed is not None:
             await over(tx, one.incident, "the incident has ended", now)
         else:
-            planned += await _climb(tx, one, alert, directory, now)
+            planned += await _climb(tx, one, alert, directory.within(alert), now)
     return planned
 
 

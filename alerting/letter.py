@@ -4,7 +4,7 @@ import re
 
 from alerting.catalogue import say
 from alerting.model import Alert, Reason
-from alerting.words import Occasion, both, ending, headword, lasted, local, plain, tongue, what
+from alerting.words import Occasion, banner, both, ending, headword, lasted, local, mark, plain, tongue, what
 
 _EFFECT = re.compile(r"(Unreachable behind it|Down since the same moment|People touched|What is left): (.+)")
 
@@ -19,16 +19,17 @@ def mail(occasion: Occasion) -> tuple[str, str]:
     where = f", {plain(alert.where, 60)}" if alert.where else ""
     code = f"-{occasion.code}" if occasion.code else ""
     told = plain(what(alert, language), 120)
-    subject = f"[{plain(alert.incident, 16)}{code}] {headword(occasion, language)}: {told}{where}{again}"
-    parts = [_headline(occasion, alert), _facts(occasion, alert), _effects(alert, language), _how_to_answer(occasion)]
-    parts += [_book(occasion, alert), _foot(occasion, alert)]
+    name = f"{mark(alert, language)}[{plain(alert.incident, 16)}{code}]"
+    subject = f"{name} {headword(occasion, language)}: {told}{where}{again}"
+    parts = [banner(occasion), _headline(occasion, alert), _facts(occasion, alert), _effects(alert, language)]
+    parts += [_how_to_answer(occasion), _book(occasion, alert), _foot(occasion, alert), banner(occasion)]
     return subject, "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _headline(occasion: Occasion, alert: Alert) -> str:
     language = tongue(occasion.contact)
     lines = [plain(what(alert, language))]
-    if alert.closed is not None:
+    if alert.closed is not None and not alert.exercise:
         time = lasted(alert, occasion.contact, occasion.now, language)
         lines.append(say("it was", language, lasted=time, end=plain(ending(occasion, language=language))))
     if occasion.again:

@@ -95,6 +95,8 @@ class Alert:
     """A standing caveat, such as a clock that is not synchronised."""
     name: str = ""
     """The asset's own name, which no language changes."""
+    exercise: tuple[str, ...] = ()
+    """Of an exercise, the contacts on its list: nobody else is told of it. Empty: it is real."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alerting.catalogue import say
 from alerting.gsm import ONE_PART, UCS2_PART, clip, fold, lossy, septets, thrifty, units
-from alerting.words import Occasion, ending, headword, lasted, local, plain, since, tongue, what
+from alerting.words import Occasion, ending, headword, lasted, local, mark, plain, since, tongue, what
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,8 @@ def _sms(occasion: Occasion, room: Room, speak: Speak) -> str:
         return _sms_test(occasion, speak)
     told = clip(speak(what(alert, language)), room.what)
     place = clip(speak(alert.where), room.where)
+    if alert.exercise and alert.closed is not None:
+        return f"{_sms_head(occasion, room, speak)}: {told}. {speak(say(alert.closing, language))}"
     where = f", {place}" if room.where and alert.where else ""
     text = f"{_sms_head(occasion, room, speak)}: {told}{where}, {_sms_time(occasion, room, speak)}."
     if room.first and occasion.runbook and alert.closed is None:
@@ -85,7 +87,7 @@ def _sms_head(occasion: Occasion, room: Room, speak: Speak) -> str:
         word = word.removesuffix(say(alert.severity, language)).strip()
     again = speak(say("(repeat)", language)) if occasion.again else ""
     name = clip(speak(alert.incident), 16) + (f"-{occasion.code}" if occasion.code else "") if alert else ""
-    return " ".join(part for part in (name, speak(word), again) if part)
+    return " ".join(part for part in (speak(mark(alert, language)), name, speak(word), again) if part)
 
 
 def _sms_time(occasion: Occasion, room: Room, speak: Speak) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from alerting.catalogue import ENGLISH, LANGUAGES, known, say
-from alerting.model import Alert, Answered, Contact, Reason
+from alerting.model import Address, Alert, Answered, Contact, Reason
 from alerting.runbook import Runbook
 
 
@@ -132,6 +132,21 @@ def headword(occasion: Occasion, language: str = "en") -> str:
     return say(mark, language, word=word) if mark and occasion.told_before else word
 
 
+def mark(alert: Alert | None, language: str = "en") -> str:
+    """Return what stands before every text about an exercise, with a blank; "" before what is real."""
+    return f"{say('EXERCISE', language)} " if alert and alert.exercise else ""
+
+
+def banner(occasion: Occasion) -> str:
+    """Say before and after a mail about an exercise that it is one, in the reader's language and in English."""
+    alert = occasion.alert
+    if alert is None or not alert.exercise:
+        return ""
+    key = alert.closing if alert.closed else "exercise"
+    languages = dict.fromkeys((tongue(occasion.contact), "en"))
+    return "\n".join(f"{mark(alert, one)}- {say(key, one)}" for one in languages)
+
+
 def ending(occasion: Occasion, *, why: bool = True, language: str = "en") -> str:
     """Say how it ended, and to whoever was never told, why not."""
     alert = occasion.alert
@@ -148,3 +163,12 @@ def plain(text: str, most: int = 500) -> str:
     )
     line = " ".join(shown.split())
     return line if len(line) <= most else line[: most - 2].rstrip() + ".."
+
+
+_PERSONAL = re.compile(r"[^\s<>]+@[^\s<>]+|\+?\d[\d ()-]{5,}\d")
+
+
+def scrub(text: str, address: Address, most: int = 200) -> str:
+    """Bound a provider's words and take every address and telephone number out of them."""
+    without = text.replace(address.to, "(address)") if address.to else text
+    return plain(_PERSONAL.sub("(address)", without), most) or "no words"

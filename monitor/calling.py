@@ -100,7 +100,7 @@ class Calling:
         alert = self._truth(incident)
         if alert is None:
             raise Refused(f'nothing is known of incident "{incident[:40]}": lambi incidents lists them')
-        directory = self._settings.directory
+        directory = self._settings.directory.within(alert)
         async with self._journal.transaction() as tx:
             silences = await silence.live(tx, now)
             ladders = await escalations(tx, incident)

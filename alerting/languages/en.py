@@ -91,6 +91,11 @@ READ = {
     "untold": "Of those that are over: {why}.",
     "and the rest": "... and {n} more: {counts}",
     "verify subject": "Lambi: please confirm this address",
+    # exercises
+    "EXERCISE": "EXERCISE",
+    "exercise": "This is an exercise: nothing is really down. Please answer as if it were real.",
+    "exercise over": "The exercise is over; nothing was really down. Thank you.",
+    "exercise broken off": "The exercise is broken off: there is a real incident; its messages do not say EXERCISE.",
     # answers to answers: each fits one short message
     "acked": "{ref}: thank you, your acknowledgement is noted. N: next step. H: help.",
     "acked before": "{ref}: you had acknowledged it already; thank you.",
