@@ -16,11 +16,13 @@ from alerting.directory import Cap, Directory
 from alerting.gate import Rules, verdict
 from alerting.journal import Transaction, micros
 from alerting.ladder import answers
+from alerting.letter import mail
 from alerting.model import Address, Alert, Channel, Contact, Message, Reason, Severity
-from alerting.render import mail, sms
+from alerting.render import sms
+from alerting.runbook import Runbook
 from alerting.runbooks import Runbooks
 from alerting.waiting import Failure, Waiting
-from alerting.words import Occasion, cuts
+from alerting.words import Occasion, cuts, tongue
 
 log = logging.getLogger("lambi.outbox")
 
@@ -37,6 +39,8 @@ class Job:
     attempt: int
     message: Message
     address: Address
+    book: Runbook | None = None
+    """What goes with a mail on paper."""
 
     @property
     def row(self) -> Waiting:
@@ -70,11 +74,14 @@ class Desk:
         listed = self.standing() if directory.inhibitions else ()
         return Rules(directory, (*directory.silences, *await silence.live(tx, now)), tuple(listed))
 
-    async def take(self, tx: Transaction, channel: str, free: int, rules: Rules, now: datetime) -> list[Job]:
-        """Fill the free slots of one channel; rows that have nothing to say are ended or put off on the way."""
+    async def take(
+        self, tx: Transaction, channel: str, free: int, rules: Rules, now: datetime, *, drill: bool = False
+    ) -> list[Job]:
+        """Fill the free slots of one channel, with what is real or with exercises; what has nothing to say is ended or
+        put off on the way."""
         jobs: list[Job] = []
         room = free if channel in self.channels else REFUSED_ROWS
-        while room > len(jobs) and (rows := await waiting.due(tx, channel, room - len(jobs), now)):
+        while room > len(jobs) and (rows := await waiting.due(tx, channel, room - len(jobs), now, drill=drill)):
             gone: set[int] = set()
             for row in rows:
                 job = None if row.id in gone else await self._prepare(tx, row, rules, gone, now)
@@ -86,7 +93,7 @@ class Desk:
         gone.add(row.id)
         contact = self.directory().contacts.get(row.contact)
         address = reach(contact, row.channel)
-        if contact is None or address is None or row.overtaken or row.channel not in self.channels:
+        if contact is None or address is None or row.overtaken or row.outsider or row.channel not in self.channels:
             await waiting.end(tx, row, *_why_not(row, contact, address), now)
             return None
         if row.reason is Reason.TEST:
@@ -128,7 +135,8 @@ class Desk:
         cap = rules.directory.caps.get(row.channel)
         if row.repeats is not None and row.bundle is None:
             return [pair]  # what is repeated after a crash is the same message
-        others = [one for one in await waiting.beside(tx, row, now) if one.id not in gone and not one.overtaken]
+        beside = await waiting.beside(tx, row, now)
+        others = [one for one in beside if one.id not in gone and not (one.overtaken or one.outsider)]
         if row.bundle is not None:
             others = [one for one in others if one.bundle == row.bundle]
         else:
@@ -144,12 +152,13 @@ class Desk:
 
     async def _paced(self, tx: Transaction, pairs: Sequence[Pair], directory: Directory, now: datetime) -> bool:
         """Whether cap and budget let a message leave now; else its rows wait. What is repeated was counted before."""
-        row, gravest = pairs[0][0], max((alert.severity for _, alert in pairs), key=lambda one: one.rank)
+        row, gravest = pairs[0][0], max((_weight(alert) for _, alert in pairs), key=lambda one: one.rank)
         if row.repeats is not None:
             return True
         cap: Cap | None = directory.caps.get(row.channel)
         if cap is not None:
-            until = pace.leaves(await pace.sent(tx, row.contact, row.channel, cap, now), gravest, cap, now)
+            before = await pace.sent(tx, (row.contact, row.channel), cap, now, drills=row.drill)
+            until = pace.leaves(before, gravest, cap, now)
             if until > now:
                 await waiting.hold(tx, [one for one, _ in pairs], until, "", now)
                 return False
@@ -174,10 +183,9 @@ class Desk:
         attempt = await waiting.begin(tx, row, alert, now)
         try:
             occasions = [await self._occasion(tx, one, truth, contact, now) for one, truth in pairs]
-            if len(pairs) == 1:
-                occasions = [await self._with_link(tx, occasions[0], row, attempt, now)]
             told = [(one, truth) for one, truth in pairs[1:] if truth is not None]
             bundle = await waiting.join(tx, row, attempt, told, now) if told else None
+            occasions = await self._answerable(tx, [one for one, _ in pairs], occasions, attempt, now)
             message = self._message(row, bundle or row.repeats or attempt, occasions)
             for one, _ in pairs:
                 await failover.begin(tx, one.id, contact, now)
@@ -187,7 +195,14 @@ class Desk:
             await waiting.fail(tx, [one for one, _ in pairs], attempt, self.bug(error, address), now)
             return None
         await waiting.keep_text(tx, attempt, message)
-        return Job(tuple(one for one, _ in pairs), attempt, message, address)
+        return Job(tuple(one for one, _ in pairs), attempt, message, address, self._paper(row.channel, occasions))
+
+    def _paper(self, channel: str, occasions: Sequence[Occasion]) -> Runbook | None:
+        """Return what goes with a mail about one open incident, in its reader's language."""
+        one = occasions[0]
+        if len(occasions) > 1 or self.channels[channel].form != "mail" or one.alert is None or one.alert.closed:
+            return None
+        return one.runbook.spoken(tongue(one.contact)) if one.runbook else None
 
     async def _failed(self, tx: Transaction, row: Waiting, error: Exception, address: Address, now: datetime) -> None:
         attempt = await waiting.begin(tx, row, None, now)
@@ -210,21 +225,25 @@ class Desk:
         if alert is None:
             return occasion
         failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
-        said = await answers(tx, row.incident) if alert.closed is None else []
-        letters = ""
-        if self.channels[row.channel].answers and alert.closed is None:
-            letters = await codes.code(tx, row.incident, contact.name, self.draw, now)
-        return replace(occasion, failure=failure, answers=tuple(said), code=letters)
+        mail = self.channels[row.channel].form == "mail"  # an SMS has no room for what others answered
+        said = await answers(tx, row.incident) if mail and alert.closed is None else []
+        return replace(occasion, failure=failure, answers=tuple(said))
 
-    async def _with_link(
-        self, tx: Transaction, occasion: Occasion, row: Waiting, attempt: int, now: datetime
-    ) -> Occasion:
-        """Give a mail about an open incident the link by which its reader answers once."""
-        alert = occasion.alert
-        if not self.answer_url or alert is None or alert.closed or self.channels[row.channel].form != "mail":
-            return occasion
-        token = await codes.link(tx, attempt, self.draw, now)
-        return replace(occasion, link=f"{self.answer_url}/answer/{token}")
+    async def _answerable(
+        self, tx: Transaction, rows: Sequence[Waiting], occasions: Sequence[Occasion], attempt: int, now: datetime
+    ) -> list[Occasion]:
+        """Give what is open and will be named its letters, and in a mail its link, if an answer can come in."""
+        channel, made = self.channels[rows[0].channel], list(occasions)
+        if channel.answers:
+            for n in digest.foremost(occasions, digest.MOST_TOLD if channel.form == "mail" else digest.MOST_NAMED):
+                letters = await codes.code(tx, rows[n].incident, rows[n].contact, self.draw, now)
+                made[n] = replace(made[n], code=letters)
+        if self.answer_url and channel.form == "mail":
+            for n in digest.foremost(occasions, digest.MOST_LINKS):
+                mine = attempt if n == 0 else await waiting.last_attempt(tx, rows[n])
+                token = await codes.link(tx, mine, self.draw, now)
+                made[n] = replace(made[n], link=f"{self.answer_url}/answer/{token}")
+        return made
 
     def _message(self, row: Waiting, reference: int, occasions: Sequence[Occasion]) -> Message:
         """Make the text; a repeated try keeps the reference of the one it repeats."""
@@ -240,8 +259,15 @@ class Desk:
         return Message(ours, row.incident, subject, body, severity, thread, occasion.now, alert)
 
 
+def _weight(alert: Alert) -> Severity:
+    """Give the severity by which caps and credits go: an exercise, but for its end, takes what the mildest may take."""
+    return Severity.INFO if alert.exercise and alert.closed is None else alert.severity
+
+
 def _why_not(row: Waiting, contact: Contact | None, address: Address | None) -> tuple[str, str]:
     """Return the final state and the reason of a row that cannot be sent."""
+    if row.outsider:
+        return "refused", "not on the list of the exercise"
     if row.overtaken:
         return "superseded", "a later message says more"
     if contact is None:

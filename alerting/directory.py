@@ -1,7 +1,7 @@
 """Pure: everything that says who may be told, who hears what, when, and how often."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -9,6 +9,9 @@ from alerting.interval import Interval
 from alerting.match import Labels, Matcher, matches
 from alerting.model import Alert, Contact, Severity
 from alerting.rota import Rotation
+
+EXERCISE_SECONDS = 3600.0
+"""A message about an exercise is of no use later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +159,22 @@ class Directory:
             found.update({each: self.contacts[each] for each in on if each in self.contacts})
         return list(found.values())
 
-    def names(self, name: str, now: datetime) -> set[str]:
-        """Return the contacts that one name stands for now."""
-        return {contact.name for contact in self.people((name,), now)}
+    def has(self, contact: str, names: tuple[str, ...], now: datetime) -> bool:
+        """Whether names stand for a contact now: it is one of them, or on duty in a rotation."""
+        rotations = (self.rotations[name] for name in names if name in self.rotations)
+        known = contact in self.contacts
+        return known and (contact in names or any(contact in one.on_duty(now) for one in rotations))
+
+    def within(self, alert: Alert) -> "Directory":
+        """Return who may be told of an alert: of an exercise nobody but its list, whoever a route or ladder names."""
+        if not alert.exercise:
+            return self
+        return replace(self, contacts={name: self.contacts[name] for name in alert.exercise if name in self.contacts})
 
     def lasts(self, alert: Alert, now: datetime) -> tuple[float, datetime]:
         """Return for how many seconds a message about an alert is worth trying, planned now."""
-        return self.deadlines[alert.severity], now
+        seconds = self.deadlines[alert.severity]
+        return min(seconds, EXERCISE_SECONDS) if alert.exercise else seconds, now
 
     @cached_property
     def by_name(self) -> Mapping[str, Route]:

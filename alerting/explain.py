@@ -8,7 +8,7 @@ from alerting.directory import Directory, Ladder, Route
 from alerting.gate import Rules, block
 from alerting.match import labels
 from alerting.model import Alert
-from alerting.route import taken, why_not
+from alerting.route import taken, unnamed, why_not
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,10 @@ _ORDER = {"now": 0, "later": 1, "no": 2}
 
 
 def _told(alert: Alert, rules: Rules, now: datetime) -> Iterator[Line]:
-    """Yield whom the routes and ladders name."""
+    """Yield whom the routes and ladders name, and who is on the list of an exercise."""
     directory = rules.directory
+    for contact in unnamed(alert, directory, now):
+        yield Line(contact.name, contact.agency, "now", "the list of the exercise")
     for route in taken(alert, directory.routes):
         for name in route.contacts:
             yield from _named(alert, name, route, f"route {route.name}", rules, now)
@@ -100,6 +102,6 @@ def _nearest(alert: Alert, contact: str, directory: Directory, now: datetime) ->
     reasons = [
         f"{route.name}: {why_not(alert, route) or _passed(route)}"
         for route in directory.by_name.values()
-        if any(contact in directory.names(name, now) for name in route.contacts)
+        if directory.has(contact, route.contacts, now)
     ]
     return f" ({'; '.join(reasons[:4])})" if reasons else ""

@@ -31,6 +31,16 @@ class Row(Protocol):
         ...
 
     @property
+    def contact(self) -> str:
+        """Who would get it."""
+        ...
+
+    @property
+    def drill(self) -> bool:
+        """Whether it was planned for an exercise."""
+        ...
+
+    @property
     def told_before(self) -> bool:
         """Whether the contact has heard of the incident."""
         ...
@@ -100,6 +110,17 @@ def silenced(alert: Alert, silences: Iterable[Silence], now: datetime) -> Block 
     return Block(f"silenced by {last.author} ({last.id}): {last.reason}", last.until)
 
 
+def barred(alert: Alert, row: Row) -> str:
+    """Say why a message must never leave: an exercise stays among those on its list, and ends with its end."""
+    if row.drill != bool(alert.exercise):
+        return "an exercise and what is real do not mix"
+    if alert.exercise and row.contact not in alert.exercise:
+        return "not on the list of the exercise"
+    if alert.exercise and alert.closed is not None and not row.told_before:
+        return "the exercise is over"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Go, when both are empty; wait ``until``; or end as refused, when there is no ``until``."""
@@ -113,6 +134,8 @@ GO = Verdict()
 
 def verdict(alert: Alert, row: Row, rules: Rules, now: datetime) -> Verdict:
     """Decide on one row that is due."""
+    if why := barred(alert, row):
+        return Verdict(why)
     found = block(alert, row.route, rules, now)
     if alert.closed is not None and not row.told_before and (found or row.held):
         return Verdict(found.why if found else row.held)

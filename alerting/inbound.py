@@ -13,18 +13,20 @@ from alerting import codes, failover, receipts
 from alerting.catalogue import say
 from alerting.codes import Checked, Draw
 from alerting.directory import Directory
+from alerting.gsm import ONE_PART, clip, fold, septets
 from alerting.journal import Journal, Transaction, micros
 from alerting.ladder import WAIT_MINUTES, respond
-from alerting.model import Act, Alert, Contact, Reason, Receipt, Reply, Response
+from alerting.model import Act, Alert, Contact, Fate, Reason, Receipt, Reply, Response
 from alerting.render import sms
 from alerting.replies import Asked, parse, proofs
 from alerting.rows import know
-from alerting.runbooks import Runbook, Runbooks
-from alerting.words import Occasion
+from alerting.runbook import Runbook
+from alerting.runbooks import Runbooks
+from alerting.words import Occasion, mark
 
 log = logging.getLogger("lambi.inbound")
 
-CALMS = {"acked", "acked before", "waiting", "done", "resolved"}
+CALMS = {"acked", "acked before", "waiting", "done", "agreed"}
 """Keys of `ladder.respond` after which nobody tries this contact's further channels."""
 
 
@@ -71,7 +73,8 @@ class Inbox:
         async with self._journal.transaction() as tx:
             new = await receipts.receive(tx, receipt, now)
         log.info("receipt fate=%s%s", receipt.fate, "" if new else ": of no message of ours, or known")
-        self._woken()
+        if new and receipt.fate is Fate.FAILED:  # the other fates leave nothing to do
+            self._woken()
 
     async def hear(self, reply: Reply, now: datetime) -> str:
         """Take what somebody sent; return the one text to answer with, or ""."""
@@ -88,6 +91,7 @@ class Inbox:
             if known and reply.provider_id:
                 return str(known[0][0])
             contact, heard = await self._weigh(tx, people, reply, now)
+            heard = self._marked(heard, contact)
             await tx.execute(
                 "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -108,7 +112,7 @@ class Inbox:
             await know(tx, contact)
             heard = await self._do(tx, Who(contact, via), asked, now)
         self._woken()
-        return heard
+        return self._marked(heard, contact)
 
     async def follow(self, token: str, now: datetime) -> codes.Link | None:
         """Return what a mail's link stands for; nothing is changed, for scanners open links too."""
@@ -123,16 +127,18 @@ class Inbox:
             if link is None or contact is None or link.used or link.late:
                 return None
             await codes.use(tx, token, now)
+            if to := next((way.to for way in contact.addresses if way.channel == link.channel), ""):
+                await codes.confirm(tx, contact.name, link.channel, address(to), now)
             heard = await self._do(tx, Who(contact, "link"), replace(asked, incident=link.incident), now)
         log.info("answer contact=%s by its link: %s", contact.name, heard.verdict)
         self._woken()
-        return heard
+        return self._marked(heard, contact)
 
     def _senders(self, sender: str) -> list[Contact]:
         """Return the contacts whose address this is."""
-        wanted = _address(sender)
+        wanted = address(sender)
         contacts = self._directory().contacts.values()
-        return [one for one in contacts if wanted and any(_address(way.to) == wanted for way in one.addresses)]
+        return [one for one in contacts if wanted and any(address(way.to) == wanted for way in one.addresses)]
 
     async def _weigh(
         self, tx: Transaction, people: list[Contact], reply: Reply, now: datetime
@@ -151,7 +157,7 @@ class Inbox:
         ]
         contact, checked = next((pair for pair in found if pair[1] is not Checked.NONE), found[0])
         if checked is Checked.RIGHT:
-            await codes.confirm(tx, contact.name, reply.channel, _address(reply.sender), now)
+            await codes.confirm(tx, contact.name, reply.channel, address(reply.sender), now)
             return contact, await self._do(tx, Who(contact, reply.channel), asked, now)
         if checked is Checked.NONE:
             return contact, await self._ask(tx, contact, reply, now)
@@ -192,6 +198,18 @@ class Inbox:
             return say("code", lang)
         return say(key, lang, ref=ref, step=response.step or "", minutes=response.minutes or "")
 
+    def _marked(self, heard: Heard, contact: Contact) -> Heard:
+        """Put the word for an exercise before an answer about one; it stays one SMS, and gives its letters for that."""
+        word = mark(self._truth(heard.incident), contact.language).strip()
+        if not word or not heard.answer or heard.answer.startswith((word, fold(word))):
+            return heard
+        text = f"{word} {heard.answer}"
+        if septets(fold(text)) > ONE_PART:
+            text = re.sub(rf"({heard.incident})-[A-Z]{{2}}", r"\1", text)
+        if septets(fold(text)) > ONE_PART:  # a second part would not bear the word
+            text = clip(fold(text), ONE_PART)
+        return replace(heard, answer=text)
+
     async def _current(self, tx: Transaction, incident: str, contact: str) -> int | None:
         """Return the step that a contact was sent last."""
         [(step,)] = await tx.execute(
@@ -209,7 +227,9 @@ class Inbox:
         if book is None or last >= len(book.steps):
             return say("no step", lang, ref=ref)
         await _note(tx, response, last + 1, "sent")
-        return f"{ref} {last + 1}: {book.steps[last]}"
+        there = book.spoken(lang)
+        foreign = "" if there.language == lang else f"{say('in English', lang)} " if there.language == "en" else ""
+        return f"{ref} {last + 1}: {foreign}{there.steps[last]}"
 
     def _book(self, incident: str) -> Runbook | None:
         alert = self._truth(incident)
@@ -232,8 +252,8 @@ class Inbox:
                 continue
             async with self._journal.transaction() as tx:
                 await know(tx, contact)
-                drawn = await codes.begin_proof(tx, (name, way.channel, _address(way.to)), self._draw, now)
-            text = say("verify", contact.language, site=self._site[:30], contact=name[:16], letters=drawn)
+                drawn = await codes.begin_proof(tx, (name, way.channel, address(way.to)), self._draw, now)
+            text = say("verify", contact.language, site=clip(fold(self._site), 30), contact=name[:16], letters=drawn)
             await channels[way.channel](way.to, text)
             count += 1
         return count
@@ -250,7 +270,7 @@ async def _note(tx: Transaction, response: Response, step: int, what: str) -> No
     )
 
 
-def _address(to: str) -> str:
+def address(to: str) -> str:
     """Bring an address into one form: a telephone number as digits without a leading 00, a mail in small letters."""
     if "@" in to:
         return to.strip().lower()

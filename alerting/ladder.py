@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from alerting.directory import Directory, Step
 from alerting.journal import Transaction, micros, moment
-from alerting.model import Act, Alert, Contact, Reason, Response
+from alerting.model import Act, Alert, Answered, Contact, Reason, Response
 from alerting.rows import Planned, Source, first_ways, insert, know, standings, supersede, ways
 
 WAIT_MINUTES = (5, 240)
@@ -96,7 +96,7 @@ async def advance(
         elif alert.closed is not None:
             await over(tx, one.incident, "the incident has ended", now)
         else:
-            planned += await _climb(tx, one, alert, directory, now)
+            planned += await _climb(tx, one, alert, directory.within(alert), now)
     return planned
 
 
@@ -163,7 +163,7 @@ async def respond(tx: Transaction, response: Response, now: datetime) -> str:
     """Record an authenticated answer, append-only, and move the ladder of its agency; return the key of what to say.
 
     Keys: "acked" | "acked before" | "acked over" (the incident has ended) | "done" | "done before" | "waiting" |
-    "proposed" | "resolved" | "next" | "repeat" | "help" (these three change nothing) | "unknown" (no such incident).
+    "proposed" | "agreed" | "next" | "repeat" | "help" (these three change nothing) | "unknown" (no such incident).
     """
     key = await _answer(tx, response, now)
     await tx.execute(
@@ -262,15 +262,14 @@ async def _resolve(tx: Transaction, response: Response, now: datetime) -> str:
     if not others:
         return "proposed"
     await over(tx, response.incident, DONE, now)
-    return "resolved"
+    return "agreed"
 
 
-async def answers(tx: Transaction, incident: str) -> list[tuple[datetime, str, str]]:
-    """Return who has acknowledged, done or proposed what: when, agency, what."""
+async def answers(tx: Transaction, incident: str) -> list[Answered]:
+    """Return who has acknowledged, done or proposed what, in order."""
     rows = await tx.execute(
-        "SELECT at, agency, CASE what WHEN 'ack' THEN 'acknowledged' WHEN 'wait' THEN 'asked to wait' "
-        "WHEN 'done' THEN 'did step ' || step ELSE 'says it is over' END FROM response "
+        "SELECT at, agency, what, step FROM response "
         "WHERE incident = ? AND what IN ('ack', 'wait', 'done', 'resolve') AND answer <> 'unknown' ORDER BY id",
         (incident,),
     )
-    return [(moment(at), str(agency), str(what)) for at, agency, what in rows]
+    return [Answered(moment(at), str(agency), Act(what), step) for at, agency, what, step in rows]

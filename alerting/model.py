@@ -93,6 +93,10 @@ class Alert:
     url: str = ""
     note: str = ""
     """A standing caveat, such as a clock that is not synchronised."""
+    name: str = ""
+    """The asset's own name, which no language changes."""
+    exercise: tuple[str, ...] = ()
+    """Of an exercise, the contacts on its list: nobody else is told of it. Empty: it is real."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -134,6 +138,16 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Attachment:
+    """A file that goes with a mail."""
+
+    name: str
+    media: str
+    """Its type, such as application/pdf (RFC 2046)."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Message:
     """A rendered text, made when it leaves."""
 
@@ -150,6 +164,8 @@ class Message:
     """When it leaves."""
     alert: Alert | None = None
     """The facts that the text was made from, for whoever reads by machine."""
+    attachments: tuple[Attachment, ...] = ()
+    """What a mail carries besides its text."""
 
     def __repr__(self) -> str:
         """Name the reference only."""
@@ -228,6 +244,16 @@ class Response:
     at: datetime
     via: str
     """The channel by which it came, "link", "cli" or "api"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What others read of an answer: no person's name."""
+
+    at: datetime
+    agency: str
+    what: Act
+    step: int | None = None
 
 
 class Channel(Protocol):

@@ -42,14 +42,19 @@ def leaves(sent: Sequence[Sent], severity: Severity, cap: Cap, now: datetime) ->
     return max(now, earliest)
 
 
-async def sent(tx: Transaction, contact: str, channel: str, cap: Cap, now: datetime) -> list[Sent]:
-    """Read what a contact was sent on a channel within the window, tests left out, oldest first."""
+async def sent(tx: Transaction, where: tuple[str, str], cap: Cap, now: datetime, *, drills: bool) -> list[Sent]:
+    """Read what a contact was sent on a channel within the window, tests left out, oldest first.
+
+    ``drills``: exercises count too; they never keep back what is real.
+    """
     rows = await tx.execute(
         "SELECT max(a.intent_at), count(*), max(CASE a.severity WHEN 'critical' THEN 3 WHEN 'major' THEN 2 "
         "WHEN 'warning' THEN 1 ELSE 0 END) FROM attempt a JOIN notification n ON n.id = a.notification "
-        "WHERE a.channel = ? AND a.status <> 'failed' AND a.intent_at > ? AND n.contact = ? AND n.reason <> 'test' "
+        "WHERE n.contact = ?1 AND n.channel = ?2 AND n.changed_at > ?3 AND n.reason <> 'test' "
+        "AND a.status <> 'failed' AND a.intent_at > ?3 "
+        "AND (?4 OR NOT EXISTS (SELECT 1 FROM drill WHERE id = n.incident)) "
         "GROUP BY coalesce(a.bundle, a.id), a.intent_at ORDER BY 1",
-        (channel, micros(now - timedelta(seconds=max(cap.within, cap.gap))), contact),
+        (*where, micros(now - timedelta(seconds=max(cap.within, cap.gap))), int(drills)),
     )
     return [Sent(moment(at), size, list(Severity)[rank]) for at, size, rank in rows]
 

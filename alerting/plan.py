@@ -7,7 +7,7 @@ from alerting.directory import Directory, Route
 from alerting.journal import Transaction, micros
 from alerting.match import labels
 from alerting.model import Alert, Contact, Reason, Severity
-from alerting.route import taken, who, why_notify
+from alerting.route import taken, unnamed, who, why_notify
 from alerting.rows import (
     Planned,
     Source,
@@ -31,12 +31,17 @@ TEST_SECONDS = 120.0
 """A test that has not left by then is of no use to whoever waits for it."""
 
 
+BY_LIST = "(the list of the exercise)"
+"""Stands for a route where none names somebody."""
+
+
 async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetime) -> list[Planned]:
     """Write the rows that this revision of the alert asks for, inside the caller's transaction.
 
     Nobody has two rows waiting: a row that has not left is replaced when it gets worse, and tells the whole truth when
     it leaves late. The end is told to whoever was told, by whatever route. Ladders begin and end with the incident.
     """
+    directory = directory.within(alert)
     standing = await standings(tx, alert.incident)
     if alert.closed is not None:
         await ladder.over(tx, alert.incident, "the incident has ended", now)
@@ -70,6 +75,8 @@ def _aims(alert: Alert, directory: Directory, standing: dict[Where, Standing], n
     for name, route in who(alert, directory.routes):
         for contact in directory.people((name,), now):
             found.update({where: route for where in first_ways(contact) if where not in found})
+    for contact in unnamed(alert, directory, now):
+        found.update({where: Route(BY_LIST) for where in first_ways(contact)})
     for where, one in standing.items():
         if where not in found and one.told and not one.told.closed and where in ways(directory.contacts.get(where[0])):
             found[where] = Route(one.route)
@@ -97,7 +104,8 @@ async def _end(
 
 async def plan_repeat(tx: Transaction, alert: Alert, where: Where, directory: Directory, now: datetime) -> None:
     """Write the reminder that follows a message about an open incident, if the contact's route has one."""
-    named = (route for name, route in who(alert, directory.routes) if where[0] in directory.names(name, now))
+    directory = directory.within(alert)
+    named = (route for route in taken(alert, directory.routes) if directory.has(where[0], route.contacts, now))
     route = next(named, None)
     if alert.closed is None and route is not None and route.repeat_seconds > 0:
         due = now + timedelta(seconds=route.repeat_seconds)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from alerting.directory import Route
+from alerting.directory import Directory, Route
 from alerting.match import labels
-from alerting.model import Alert, Reason, Told
+from alerting.model import Alert, Contact, Reason, Told
 
 
 def places(alert: Alert) -> set[str]:
@@ -59,6 +59,16 @@ def who(alert: Alert, routes: Sequence[Route]) -> list[tuple[str, Route]]:
         for contact in route.contacts:
             found.setdefault(contact, route)
     return list(found.items())
+
+
+def unnamed(alert: Alert, directory: Directory, now: datetime) -> list[Contact]:
+    """Return who is on the list of an exercise though no route and no ladder names them: they are told at once."""
+    routes = list(taken(alert, directory.routes))
+    ladders = [directory.ladders[name] for route in routes for name in route.ladders if name in directory.ladders]
+    named = [name for route in routes for name in route.contacts]
+    named += [name for ladder in ladders for step in ladder.steps for name in step.tell]
+    reached = {contact.name for contact in directory.people(tuple(named), now)}
+    return [one for one in directory.people(alert.exercise, now) if one.name not in reached]
 
 
 def why_notify(alert: Alert, last_told: Told | None, *, repeat: timedelta, now: datetime) -> Reason:

@@ -4,6 +4,7 @@ What can never be emptied (notification, attempt, notification_event) holds cont
 errors only; what a person was sent stands in `text`, which can be deleted row by row.
 """
 
+from alerting.drill_schema import DRILLS
 from alerting.inbox_schema import INBOX
 from alerting.journal import Migration
 
@@ -254,6 +255,17 @@ LADDERS = (
     *_append_only("response"),
 )
 
+FOUND_FAST = (
+    "DROP INDEX notification_contact",
+    "CREATE INDEX notification_due ON notification (channel, due_at) WHERE state = 'planned'",
+    "CREATE INDEX notification_waiting ON notification (contact, channel) WHERE state = 'planned'",
+    "CREATE INDEX notification_recent ON notification (contact, channel, changed_at)",
+    "CREATE INDEX attempt_repeats ON attempt (repeats) WHERE repeats IS NOT NULL",
+    "CREATE INDEX code_contact ON code (contact, drawn_at)",
+    "CREATE INDEX turn_root ON turn (root)",
+    "CREATE INDEX link_attempt ON link (attempt)",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         "notifications and attempts",
@@ -281,4 +293,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration("ladders, groups, silences", (*REBUILT, *ROWS_AND_HISTORY, *LADDERS)),
     *INBOX,
+    Migration("what is due is found however long the history", FOUND_FAST),
+    *DRILLS,
 )

@@ -50,6 +50,10 @@ class Waiting:
     """The rule that has kept it back."""
     bundle: int | None
     """The message of unknown end that told of this row among others."""
+    drill: bool
+    """It is about an exercise."""
+    outsider: bool
+    """It is about an exercise on whose list the contact is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ class Failure:
 
 
 _SAME = "o.incident = n.incident AND o.contact = n.contact AND o.channel = n.channel"
-_WAITING = f"""
+DRILL = "EXISTS (SELECT 1 FROM drill WHERE id = n.incident)"
+"""Of a notification ``n``: it is about an exercise."""
+_ROW = f"""
 SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision, n.planned_at, n.deadline_at,
     (SELECT count(*) FROM attempt WHERE notification = n.id),
     (SELECT coalesce(repeats, id) FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
@@ -73,18 +79,20 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
     EXISTS (SELECT 1 FROM notification o
         WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted', 'delivered')),
     n.route, n.grp, n.held,
-    (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1)
-FROM notification n
-WHERE n.channel = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
+    (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
+    {DRILL}, {DRILL} AND NOT EXISTS (SELECT 1 FROM drill_contact c WHERE c.drill = n.incident AND c.contact = n.contact)
+FROM notification n"""  # noqa: S608 - constants
+_MAY = f"""n.channel = ? AND {DRILL} = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
     AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')"""  # noqa: S608 - constants
 _URGENT = """
 ORDER BY CASE n.severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END,
-    n.planned_at, n.id
-LIMIT ?"""
-_DUE = f"{_WAITING} AND n.due_at <= ? {_URGENT}"
+    n.planned_at, n.id"""
+# Thousands may be due, and few can leave: what is known of a row is looked up for those alone.
+_DUE = f"""{_ROW}
+WHERE n.id IN (SELECT n.id FROM notification n WHERE {_MAY} AND n.due_at <= ? {_URGENT} LIMIT ?) {_URGENT}"""  # noqa: S608 - constants
 # What a failed try put off goes along with what is due.
-_BESIDE = f"""{_WAITING} AND n.contact = ? AND n.reason <> 'test' AND n.id <> ?
-    AND (n.due_at <= ? OR EXISTS (SELECT 1 FROM attempt WHERE notification = n.id)) {_URGENT}"""  # noqa: S608 - constants
+_BESIDE = f"""{_ROW} WHERE {_MAY} AND n.contact = ? AND n.reason <> 'test' AND n.id <> ?
+    AND (n.due_at <= ? OR EXISTS (SELECT 1 FROM attempt WHERE notification = n.id)) {_URGENT} LIMIT ?"""  # noqa: S608 - constants
 _NUMBER = "SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE notification ="
 _BEGIN = f"""INSERT INTO attempt (notification, number, channel, repeats, revision, severity, closed, intent_at)
     VALUES (?, ({_NUMBER} ?), ?, ?, ?, ?, ?, ?) RETURNING id"""  # noqa: S608 - constants
@@ -93,6 +101,9 @@ INSERT INTO attempt (notification, number, channel, repeats, revision, severity,
 SELECT row, ({_NUMBER} row), ?, repeats, revision, severity, closed, ?, ?, 0 FROM (
     SELECT value ->> 0 AS row, value ->> 1 AS repeats, value ->> 2 AS revision, value ->> 3 AS severity,
         value ->> 4 AS closed FROM json_each(?))"""  # noqa: S608 - constants
+_UNREACHED = """
+FROM attempt WHERE status = 'failed' AND unreached AND parts = 0
+    AND notification IN (SELECT value ->> 0 FROM json_each(?))"""
 MOST_TOLD = 5_000
 """Incidents in one message."""
 
@@ -118,7 +129,7 @@ async def recover(tx: Transaction, now: datetime) -> None:
     )
     await tx.execute(
         "UPDATE notification SET state = 'planned', changed_at = ?, due_at = min(?, deadline_at - 1) "
-        "WHERE state = 'ready'",
+        "WHERE ended_at IS NULL AND state = 'ready'",
         (micros(now), micros(now)),
     )
 
@@ -169,28 +180,39 @@ async def expire(tx: Transaction, now: datetime, broken: Iterable[str] = ()) -> 
     )
 
 
-async def channels_due(tx: Transaction, now: datetime) -> list[str]:
-    """Return the channels for which rows are due."""
+async def channels_due(tx: Transaction, now: datetime) -> list[tuple[str, bool]]:
+    """Return the channels for which rows are due, and whether of exercises; ("", True): one is under way."""
     rows = await tx.execute(
-        "SELECT DISTINCT channel FROM notification WHERE state = 'planned' AND due_at <= ? ORDER BY channel",
+        f"SELECT DISTINCT channel, {DRILL} FROM notification n WHERE state = 'planned' AND due_at <= ? "  # noqa: S608 - constants
+        "UNION SELECT '', 1 FROM drill WHERE ended_at IS NULL ORDER BY 1",
         (micros(now),),
     )
-    return [channel for (channel,) in rows]
+    return [(channel, bool(drill)) for channel, drill in rows]
 
 
-async def due(tx: Transaction, channel: str, most: int, now: datetime) -> list[Waiting]:
+async def due(tx: Transaction, channel: str, most: int, now: datetime, *, drill: bool) -> list[Waiting]:
     """Return the most urgent rows of a channel, none whose contact has another message of this incident in flight."""
-    return [_waiting(row) for row in await tx.execute(_DUE, (channel, micros(now), micros(now), most))]
+    rows = await tx.execute(_DUE, (channel, int(drill), micros(now), micros(now), most))
+    return [_waiting(row) for row in rows]
 
 
 async def beside(tx: Transaction, row: Waiting, now: datetime) -> list[Waiting]:
     """Return what else waits for the same contact on the same channel and might leave with a row, most urgent first."""
-    found = await tx.execute(_BESIDE, (row.channel, micros(now), row.contact, row.id, micros(now), MOST_TOLD))
+    which = (row.channel, int(row.drill), micros(now), row.contact, row.id, micros(now), MOST_TOLD)
+    found = await tx.execute(_BESIDE, which)
     return [_waiting(one) for one in found]
 
 
 def _waiting(row: tuple[Any, ...]) -> Waiting:
-    return replace(Waiting(*row), reason=Reason(row[4]), severity=Severity(row[5]), told_before=bool(row[11]))
+    known = Waiting(*row)
+    return replace(
+        known,
+        reason=Reason(row[4]),
+        severity=Severity(row[5]),
+        told_before=bool(known.told_before),
+        drill=bool(known.drill),
+        outsider=bool(known.outsider),
+    )
 
 
 async def begin(tx: Transaction, row: Waiting, alert: Alert | None, now: datetime) -> int:
@@ -227,11 +249,8 @@ async def join(
     ]
     rows = json.dumps(facts)
     await tx.execute("UPDATE attempt SET bundle = ? WHERE id = ?", (bundle, attempt))
-    await tx.execute(
-        "DELETE FROM attempt WHERE status = 'failed' AND unreached AND parts = 0 "
-        "AND notification IN (SELECT value ->> 0 FROM json_each(?))",
-        (rows,),
-    )
+    await tx.execute(f"DELETE FROM link WHERE attempt IN (SELECT id {_UNREACHED})", (rows,))  # noqa: S608 - constants
+    await tx.execute(f"DELETE {_UNREACHED}", (rows,))
     await tx.execute(
         _JOIN,
         (lead.channel, micros(now), bundle, rows),
@@ -241,6 +260,12 @@ async def join(
         (micros(now), rows),
     )
     return bundle
+
+
+async def last_attempt(tx: Transaction, row: Waiting) -> int:
+    """Return the try that a row has just begun."""
+    [(attempt,)] = await tx.execute("SELECT max(id) FROM attempt WHERE notification = ?", (row.id,))
+    return int(attempt)
 
 
 async def hold(tx: Transaction, rows: Sequence[Waiting], until: datetime, held: str, now: datetime) -> None:
@@ -272,18 +297,23 @@ async def keep_text(tx: Transaction, attempt: int, message: Message) -> None:
     await tx.execute("INSERT INTO text VALUES (?, ?, ?)", (attempt, message.subject, message.body))
 
 
-async def accept(tx: Transaction, rows: Sequence[Waiting], attempt: int, accepted: Accepted, now: datetime) -> None:
-    """Record that the provider has taken the message that tells of these rows."""
+async def accept(tx: Transaction, taken: Sequence[tuple[Sequence[Waiting], int, Accepted]], now: datetime) -> None:
+    """Record that providers have taken messages: the rows that each tells of, its attempt, the provider's answer."""
+    if not taken:
+        return
+    answers = json.dumps([(attempt, accepted.provider_id, accepted.detail) for _, attempt, accepted in taken])
     await tx.execute(
-        "UPDATE attempt SET status = 'accepted', ended_at = ?, provider_id = ?, answer = ? WHERE id = ?",
-        (micros(now), accepted.provider_id, accepted.detail, attempt),
+        "UPDATE attempt SET status = 'accepted', ended_at = ?, provider_id = said.value ->> 1, "
+        "answer = said.value ->> 2 FROM json_each(?) said WHERE attempt.id = said.value ->> 0",
+        (micros(now), answers),
     )
-    await tx.execute(
-        "UPDATE attempt SET status = 'accepted', ended_at = ? WHERE status = 'intent' "
-        "AND bundle = (SELECT bundle FROM attempt WHERE id = ?)",
-        (micros(now), attempt),
-    )
-    await _end_all(tx, rows, "accepted", "", now)
+    if any(len(rows) > 1 for rows, *_ in taken):
+        await tx.execute(
+            "UPDATE attempt SET status = 'accepted', ended_at = ? WHERE status = 'intent' AND bundle IN "
+            "(SELECT bundle FROM attempt WHERE id IN (SELECT value ->> 0 FROM json_each(?)))",
+            (micros(now), answers),
+        )
+    await _end_all(tx, [row for rows, *_ in taken for row in rows], "accepted", "", now)
 
 
 async def fail(tx: Transaction, rows: Sequence[Waiting], attempt: int, failure: Failure, now: datetime) -> None:

@@ -1,13 +1,14 @@
 """Pure: the phrases that mail and SMS share."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from alerting.model import Alert, Contact, Reason
-from alerting.phrases import phrase
-from alerting.runbooks import Runbook
+from alerting.catalogue import ENGLISH, LANGUAGES, known, say
+from alerting.model import Address, Alert, Answered, Contact, Reason
+from alerting.runbook import Runbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,48 @@ class Occasion:
     """This contact has heard of the incident on this channel."""
     failure: str | None = None
     """What kept the message from leaving earlier, besides the cuts of this site."""
-    answers: tuple[tuple[datetime, str, str], ...] = ()
-    """Who has acknowledged or done something: when, agency, what."""
+    answers: tuple[Answered, ...] = ()
+    """Who has acknowledged or done something."""
     code: str = ""
     """The letters with which this contact answers; "" where no answer comes in."""
     link: str = ""
     """Where this contact answers with a click, once."""
+
+
+_TITLE = re.compile(
+    r"(?P<name>.+?)(?: and (?P<others>[0-9]+) more)? (?P<state>down|degraded|partitioned|cut off(?: in part)?)"
+)
+"""How those who make alerts say what it is, in English: "Cable ECFS down", "Router A and 3 more down"."""
+
+
+def what(alert: Alert, language: str) -> str:
+    """Say what it is about; the name stays as it is, the kind before it and the state behind it are translated."""
+    found = _TITLE.fullmatch(alert.what)
+    if language == "en" or found is None:
+        return alert.what
+    named, state = found["name"], found["state"]
+    label = ENGLISH.get(alert.kind, "")
+    if alert.name and label and named == f"{label} {alert.name}":
+        named = f"{say(alert.kind, language)} {alert.name}"
+    if found["others"]:
+        named = say("and more", language, name=named, n=found["others"])
+    return named if alert.closed else f"{named}: {known(state, language)}"
+
+
+def tongue(contact: Contact) -> str:
+    """Return the language in which a contact is told: English where the catalogue does not have theirs."""
+    return contact.language if contact.language in LANGUAGES else "en"
+
+
+def moment(at: datetime, contact: Contact) -> str:
+    """Say a moment in the contact's time: "1 Sep 2026 08:00 AST"; the month as a number where it is not English."""
+    there = local(at, contact)
+    return f"{there.day}{there:{' %b ' if tongue(contact) == 'en' else '/%m/'}%Y %H:%M %Z}"
+
+
+def both(at: datetime, contact: Contact) -> str:
+    """Say a moment in the contact's time and in UTC."""
+    return f"{moment(at, contact)} ({at.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
 
 
 def local(at: datetime, contact: Contact) -> datetime:
@@ -51,7 +88,7 @@ def since(alert: Alert, contact: Contact, now: datetime, language: str = "en") -
     """Say when it began in the contact's time: "since 14:05 AST", with the day if it was another."""
     began = local(alert.opened, contact)
     day = "" if began.date() == local(now, contact).date() else _day(began, language)
-    return phrase("since", language, at=f"{day}{began:%H:%M} {began.tzname()}")
+    return say("since", language, at=f"{day}{began:%H:%M} {began.tzname()}")
 
 
 def lasted(alert: Alert, contact: Contact, now: datetime, language: str = "en") -> str:
@@ -62,7 +99,7 @@ def lasted(alert: Alert, contact: Contact, now: datetime, language: str = "en") 
     second = "" if same else _day(ended, language)
     state = "cut off" if alert.kind == "vantage" else alert.labels.get("phase", "down")
     a, b = f"{first}{began:%H:%M}", f"{second}{ended:%H:%M} {ended.tzname()}"
-    return phrase("was", language, state=phrase(state, language), a=a, b=b)
+    return say("was", language, state=known(state, language), a=a, b=b)
 
 
 def cuts(alert: Alert) -> list[tuple[datetime, datetime | None]]:
@@ -78,21 +115,36 @@ def cuts(alert: Alert) -> list[tuple[datetime, datetime | None]]:
 def excuse(alert: Alert, failure: str | None, *, why: bool = True, language: str = "en") -> str:
     """Say why somebody hears of it only now that it is over; ``failure``: what no cut of this site explains."""
     if failure is None and cuts(alert):
-        return phrase("this site was cut off", language)
+        return say("this site was cut off", language)
     reason = f": {failure}" if failure and why else ""
-    return phrase("could not be delivered", language) + reason
+    return say("could not be delivered", language) + reason
 
 
 def headword(occasion: Occasion, language: str = "en") -> str:
     """Say in capitals what kind of message it is: "CRITICAL", "NOW CRITICAL", "STILL CRITICAL", "OVER", "TEST"."""
     alert = occasion.alert
     if alert is None:
-        return phrase("TEST", language)
+        return say("TEST", language)
     if alert.closed is not None:
-        return phrase("OVER", language)
-    word = phrase(alert.severity, language)
+        return say("OVER", language)
+    word = say(alert.severity, language)
     mark = {Reason.WORSE: "NOW", Reason.REPEAT: "STILL", Reason.ESCALATE: "STILL"}.get(occasion.reason)
-    return phrase(mark, language, word=word) if mark and occasion.told_before else word
+    return say(mark, language, word=word) if mark and occasion.told_before else word
+
+
+def mark(alert: Alert | None, language: str = "en") -> str:
+    """Return what stands before every text about an exercise, with a blank; "" before what is real."""
+    return f"{say('EXERCISE', language)} " if alert and alert.exercise else ""
+
+
+def banner(occasion: Occasion) -> str:
+    """Say before and after a mail about an exercise that it is one, in the reader's language and in English."""
+    alert = occasion.alert
+    if alert is None or not alert.exercise:
+        return ""
+    key = alert.closing if alert.closed else "exercise"
+    languages = dict.fromkeys((tongue(occasion.contact), "en"))
+    return "\n".join(f"{mark(alert, one)}- {say(key, one)}" for one in languages)
 
 
 def ending(occasion: Occasion, *, why: bool = True, language: str = "en") -> str:
@@ -101,7 +153,7 @@ def ending(occasion: Occasion, *, why: bool = True, language: str = "en") -> str
     if alert is None or alert.closed is None:
         return ""
     late = "" if occasion.told_before else f"; {excuse(alert, occasion.failure, why=why, language=language)}"
-    return phrase("now", language, how=phrase(alert.closing or "up", language)) + late
+    return say("now", language, how=known(alert.closing or "up", language)) + late
 
 
 def plain(text: str, most: int = 500) -> str:
@@ -111,3 +163,12 @@ def plain(text: str, most: int = 500) -> str:
     )
     line = " ".join(shown.split())
     return line if len(line) <= most else line[: most - 2].rstrip() + ".."
+
+
+_PERSONAL = re.compile(r"[^\s<>]+@[^\s<>]+|\+?\d[\d ()-]{5,}\d")
+
+
+def scrub(text: str, address: Address, most: int = 200) -> str:
+    """Bound a provider's words and take every address and telephone number out of them."""
+    without = text.replace(address.to, "(address)") if address.to else text
+    return plain(_PERSONAL.sub("(address)", without), most) or "no words"

@@ -35,6 +35,7 @@ def to_alert(incident: Incident, topology: Topology, blind: Blind, base_url: str
         labels={"territories": ",".join(incident.territories), "phase": incident.phase.value},
         url=f"{base_url}/incidents/{incident.id}" if base_url else "",
         note=note,
+        name=topology.name(incident.asset),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from alerting.catalogue import say
 from alerting.directory import Directory
 from alerting.inbound import Inbox
 from alerting.journal import Journal
@@ -67,13 +68,14 @@ class Answering:
         self._known(name)
         results: list[Fact] = []
         ways = [key for key, channel in self._settings.channels.items() if channel.answers]
-        send = {channel: partial(self._send, channel, results) for channel in ways}
+        subject = say("verify subject", self._directory.contacts[name].language)
+        send = {channel: partial(self._send, channel, subject, results) for channel in ways}
         if not await self._inbox.verify(name, send, self._clock.now()):
             raise Refused(f"{name!r} has no address on a channel by which answers come in (callback, in lambi.yaml)")
         return {"contact": name, "results": results}
 
-    async def _send(self, channel: str, results: list[Fact], to: str, text: str) -> None:
-        said = await self._outbox.say(Address(channel, to), text, "Lambi: please confirm this address")
+    async def _send(self, channel: str, subject: str, results: list[Fact], to: str, text: str) -> None:
+        said = await self._outbox.say(Address(channel, to), text, subject)
         words = said.detail if isinstance(said, Accepted) else said.error
         results.append({"channel": channel, "taken": isinstance(said, Accepted), "said": words})
 

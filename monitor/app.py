@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from alerting import schema as alerting_schema
+from alerting.drill import Drills
 from alerting.feeds import Feeds
 from alerting.inbound import Inbox
 from alerting.journal import Journal, JournalError
@@ -25,6 +26,8 @@ from monitor.calling import Calling
 from monitor.config.doors import loopback
 from monitor.config.settings import Door, Settings
 from monitor.data import shipped
+from monitor.drilling import Drilling, Office
+from monitor.freshness import Freshness
 from monitor.instance import Instance, TakenError, drop_root
 from monitor.ledger import MIGRATIONS, Ledger
 from monitor.maintenance import Calendar
@@ -107,6 +110,8 @@ class App:
     scheduler: Scheduler
     outbox: Outbox
     inbox: Inbox
+    drills: Drills
+    freshness: Freshness
     pipeline: Pipeline
     upkeep: Upkeep
     snapshots: Snapshots
@@ -118,21 +123,26 @@ class App:
         self.upkeep = await Upkeep.open(settings, self.journal, clock, self._replanned)
         self.scheduler = Scheduler(settings.world, self.engines, clock)
         channels: Mapping[str, Channel] = settings.channels
+        self.drills = await Drills.open(self.journal)
+        answer_url = "" if loopback(urlsplit(settings.base_url).hostname or "") else settings.base_url
+        self.freshness = Freshness(settings, self.journal, clock, links=bool(answer_url))
+        await self.freshness.look()
         self.outbox = Outbox(
             self.journal,
             channels=channels,
             directory=lambda: self.settings.directory,
-            truth=lambda incident: self.pipeline.truth(incident),  # noqa: PLW0108 - the pipeline is made after the outbox
+            truth=self._truth,
             runbooks=self.runbooks,
             clock=clock,
             site=self.place,
-            standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the same
-            answer_url="" if loopback(urlsplit(settings.base_url).hostname or "") else settings.base_url,
+            standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the pipeline is made after the outbox
+            answer_url=answer_url,
+            drills=self.drills,
         )
         self.inbox = Inbox(
             self.journal,
             lambda: self.settings.directory,
-            lambda incident: self.pipeline.truth(incident),  # noqa: PLW0108 - the same
+            self._truth,
             self.runbooks,
             self.place,
             secrets.randbelow,
@@ -184,7 +194,7 @@ class App:
     def _callbacks(self, app: web.Application) -> None:
         """Let gateways and other systems tell the operators' door what came back."""
         inbox, settings = self.inbox, self.settings
-        callbacks.add_routes(app, settings.channels, inbox.receive, inbox.hear, self.clock)
+        callbacks.add_routes(app, settings.channels, inbox.receive, inbox.hear, self.clock, self.outbox.say)
         callbacks.add_answers(app, inbox.act, settings.ops.token or "", self.clock)
 
     async def _listen(self, app: web.Application, door: Door, key: str) -> None:
@@ -205,6 +215,7 @@ class App:
             for name, work in (
                 ("line", self.scheduler.feed(self.pipeline)),
                 ("outbox", self.outbox.run()),
+                ("freshness", self.freshness.run()),
                 ("feeds", Feeds(self.settings.channels, self.inbox, self.outbox.say, self.clock).run()),
                 ("stop", stop.wait()),
             )
@@ -266,13 +277,15 @@ class App:
             outbox_oldest_seconds=outbox.oldest_seconds,
             bugs=self.bugs + self.scheduler.bugs + outbox.bugs + sum(e.bugs for e in self.engines.values()),
             clock=self.clock_note(),
-            capabilities=(*capabilities(self.engines), *self.standing, *trouble),
+            capabilities=(*capabilities(self.engines), *self.standing, *trouble, *self.freshness.warning()),
+            exercise=exercise.incident if (exercise := self.drills.under_way) else "",
+            unconfirmed=self.freshness.stale,
         )
 
     def commands(self) -> Mapping[str, control.Command]:
         """Return what the control door understands."""
         answering = Answering(self.settings, self.journal, self.inbox, self.outbox, self.clock)
-        more = {**self.upkeep.commands(), **self._calling(), **answering.commands()}
+        more = {**self.upkeep.commands(), **self._calling(), **answering.commands(), **self.freshness.commands()}
         return {"ping": self._ping, **more}
 
     def _calling(self) -> Mapping[str, control.Command]:
@@ -281,11 +294,17 @@ class App:
             self.settings,
             self.journal,
             self.clock,
-            truth=line.truth,
+            truth=self._truth,
             standing=line.standing,
             wake=self.outbox.wake,
         )
-        return calling.commands()
+        office = Office(lambda: line.topology, self.runbooks, self.outbox.wake)
+        drilling = Drilling(self.settings, self.journal, self.clock, self.drills, office)
+        return {**calling.commands(), **drilling.commands()}
+
+    def _truth(self, incident: str) -> Alert | None:
+        """Say what is true of an incident, or what an exercise pretends."""
+        return self.drills.truth(incident) or self.pipeline.truth(incident)
 
     def _replanned(self, calendar: Calendar) -> None:
         """Go by other windows of maintenance from the next turn on, and show them at once."""

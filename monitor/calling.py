@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from alerting import silence
+from alerting.catalogue import say
 from alerting.directory import Silence
 from alerting.explain import explain, routes
 from alerting.forget import forget
@@ -99,7 +100,7 @@ class Calling:
         alert = self._truth(incident)
         if alert is None:
             raise Refused(f'nothing is known of incident "{incident[:40]}": lambi incidents lists them')
-        directory = self._settings.directory
+        directory = self._settings.directory.within(alert)
         async with self._journal.transaction() as tx:
             silences = await silence.live(tx, now)
             ladders = await escalations(tx, incident)
@@ -138,7 +139,10 @@ class Calling:
                 }
                 for one in ladders
             ],
-            "answers": [{"at": at.isoformat(), "agency": agency, "what": what} for at, agency, what in said],
+            "answers": [
+                {"at": one.at.isoformat(), "agency": one.agency, "what": say(f"said {one.what}", "en", step=one.step)}
+                for one in said
+            ],
         }
 
     async def _forget(self, asked: Asked) -> Fact:

@@ -331,6 +331,23 @@ class Incident:
     timeline: tuple[Entry, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What an exercise pretends."""
+
+    name: str
+    asset: str
+    phase: Phase
+    """DOWN or DEGRADED."""
+    severity: Severity
+    lasts: float
+    """Seconds until it ends by itself."""
+    reason: str
+    """The evidence that is made up."""
+    effects: tuple[str, ...] = ()
+    """What is said to follow, one sentence each."""
+
+
 class Learned(NamedTuple):
     """What is usual for one value of one part, as the journal keeps it: arrays by hour of the week."""
 

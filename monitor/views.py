@@ -74,6 +74,10 @@ class Health:
     """Empty while the clock is disciplined, else the sentence that says so."""
     capabilities: tuple[str, ...] = ()
     """One sentence for each thing this process cannot do here."""
+    exercise: str = ""
+    """The number of the exercise that is under way, or "": nothing of it stands anywhere else on the page."""
+    unconfirmed: int = 0
+    """Addresses of contacts that nobody has confirmed of late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from alerting.letter import mail
 from alerting.model import Contact, Reason
-from alerting.render import mail, sms
+from alerting.render import sms
 from alerting.words import Occasion
 from monitor.cli import say
 from monitor.plain import Line

@@ -98,6 +98,9 @@ class Smtp:
             mail["In-Reply-To"] = mail["References"] = root
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.body, cte="quoted-printable")
+        for one in message.attachments:
+            kind, _, form = one.media.partition("/")
+            mail.add_attachment(one.content, maintype=kind, subtype=form, filename=one.name)
         return mail.as_bytes()
 
 

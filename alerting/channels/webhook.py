@@ -16,6 +16,7 @@ import aiohttp
 
 from alerting.channels.path import no_connection
 from alerting.model import Accepted, Address, Alert, DeliveryError, Message, UnansweredError
+from alerting.words import mark
 
 EPOCH = "0001-01-01T00:00:00Z"
 """Alertmanager's word for an alert that has not ended."""
@@ -105,7 +106,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
     return {
         "status": "firing" if alert.closed is None else "resolved",
         "labels": dict(labels),
-        "annotations": {"summary": alert.what, "description": alert.reason},
+        "annotations": {"summary": mark(alert) + alert.what, "description": alert.reason},
         "startsAt": _stamp(alert.opened),
         "endsAt": _stamp(alert.closed) if alert.closed else EPOCH,
         "generatorURL": alert.url,

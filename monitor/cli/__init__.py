@@ -23,6 +23,7 @@ COMMANDS = {
     "contact": "contact",
     "route": "route",
     "silence": "silence",
+    "drill": "drill",
     "maintenance": "maintenance",
     "topology": "topology",
     "config": "config",

@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from monitor.cli import files, options
+from monitor.cli.contact import freshness
 from monitor.cli.say import EXIT_WRONG, EXITS, out, out_json
 from monitor.config import ConfigError, Settings, load, schema
 
@@ -16,6 +17,7 @@ def check(*, config: options.Folder = None, json: options.Json = False) -> None:
     """Read every file and print every problem at once: file, line, key, what was expected. Exit 1 when there is one.
 
     A note names what is allowed and yet does nothing, such as a contact that no route names; it changes no exit code.
+    A daemon that runs adds how many addresses nobody has confirmed for 90 days.
 
     Examples:  lambi config check   |   lambi config check --config ./my-config --json
     """
@@ -29,12 +31,14 @@ def check(*, config: options.Folder = None, json: options.Json = False) -> None:
             out("\n".join(map(str, error.problems)))
             out(f"{len(error.problems)} to put right")
         raise typer.Exit(EXIT_WRONG) from error
-    facts = _facts(settings)
+    facts = {**_facts(settings), "warning": (freshness(settings) or {}).get("warning")}
     if json:
         out_json({"ok": True, "problems": [], "notes": [_problem(one) for one in settings.notes], **facts})
     else:
         for note in settings.notes:
             out(f"note: {note}")
+        if facts["warning"]:
+            out(f"note: {facts['warning']}")
         lying = f"the shipped config with {folder} over it" if folder else "the shipped config"
         out(f"{lying} is fine")
         out(

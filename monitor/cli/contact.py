@@ -6,7 +6,9 @@ import typer
 
 from alerting.model import Contact
 from monitor.cli import files, options
-from monitor.cli.say import EXIT_WRONG, EXITS, out, out_json, table
+from monitor.cli.client import Client
+from monitor.cli.say import EXIT_WRONG, EXITS, CommandError, out, out_json, table
+from monitor.config import Settings
 
 app = typer.Typer(help="List the contacts, send one a test message, forget one.", no_args_is_help=True, epilog=EXITS)
 
@@ -16,14 +18,22 @@ PATIENCE = 90.0
 
 @app.command(name="list", epilog=EXITS)
 def list_(*, config: options.Folder = None, json: options.Json = False) -> None:
-    """List who may be told, in which language and time zone, over which channels. Addresses are not shown."""
+    """List who may be told, in which language and time zone, over which channels. Addresses are not shown.
+
+    A daemon that runs says when each was last confirmed by its contact; after 90 days that is a warning.
+    """
     settings = files.settings(config)
-    facts = [_fact(contact, set(settings.channels)) for contact in settings.directory.contacts.values()]
+    fresh = freshness(settings)
+    facts = [_fact(contact, set(settings.channels), fresh) for contact in settings.directory.contacts.values()]
     if json:
-        out_json({"contacts": facts})
+        out_json({"contacts": facts, "warning": fresh["warning"] if fresh else None})
         return
-    head = ("name", "agency", "language", "zone", "channels", "off")
-    table(head, [[_cell(fact[key]) for key in head] for fact in facts])
+    head = ("name", "agency", "language", "zone", "channels", "off", "confirmed")
+    table(head, [[_cell(fact[key]) for key in head[:-1]] + [_confirmed(fact)] for fact in facts])
+    if fresh is None:
+        out("no daemon runs here: when their addresses were last confirmed is not known")
+    elif fresh["warning"]:
+        out(f"warning: {fresh['warning'].partition(':')[0]}; to have them confirmed: lambi contact verify NAME")
     if not any(fact["channels"] for fact in facts):
         out("nobody can be reached: no contact has an address on a channel that is on")
 
@@ -95,7 +105,21 @@ def verify(
         raise typer.Exit(EXIT_WRONG)
 
 
-def _fact(contact: Contact, on: set[str]) -> dict[str, Any]:
+def freshness(settings: Settings) -> dict[str, Any] | None:
+    """Ask the daemon which addresses were confirmed; None if none runs here, or it is older than this command."""
+    try:
+        return Client(settings.control).run("contact-freshness", {})
+    except CommandError:
+        return None
+
+
+def _confirmed(fact: dict[str, Any]) -> str:
+    said = fact["confirmed"] or {}
+    words = [f"{channel} {(one['at'] or 'never')[:10]}{' !' if one['stale'] else ''}" for channel, one in said.items()]
+    return ", ".join(words)
+
+
+def _fact(contact: Contact, on: set[str], fresh: dict[str, Any] | None) -> dict[str, Any]:
     usable = {one.channel: one.enabled and one.channel in on for one in contact.addresses}
     return {
         "name": contact.name,
@@ -104,6 +128,13 @@ def _fact(contact: Contact, on: set[str]) -> dict[str, Any]:
         "zone": contact.zone,
         "channels": [channel for channel, usable_ in usable.items() if usable_],
         "off": [channel for channel, usable_ in usable.items() if not usable_],
+        "confirmed": None
+        if fresh is None
+        else {
+            one["channel"]: {"at": one["confirmed"], "by": one["by"], "stale": one["stale"]}
+            for one in fresh["ways"]
+            if one["contact"] == contact.name
+        },
     }
 
 

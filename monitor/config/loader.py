@@ -10,6 +10,7 @@ from monitor import data
 from monitor.config.channels import build_channels, forms
 from monitor.config.depends import orphans
 from monitor.config.doors import base_url, ops_door, state
+from monitor.config.drills import scenarios
 from monitor.config.guard import check_guard
 from monitor.config.inventory import TABLES, read_inventory
 from monitor.config.maintenance import home_zone, windows
@@ -31,6 +32,7 @@ LISTS = frozenset({"assets", "targets", "depends", "contacts", "rotations", "rou
     "intervals",
     "inhibit",
     "silences",
+    "drills",
 }
 """Lists whose rows stand for themselves: one that is wrong is left out, and the others are still checked."""
 
@@ -75,6 +77,8 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     problems += routing.problems
     maintenance, wrong = windows(doc, tree, {*world.assets, *assets}, zone)
     problems += wrong
+    drills, wrong = scenarios(doc, tree, {*world.assets, *assets}, world.vantage, folder)
+    problems += wrong
     ops, wrong = ops_door(doc, tree, environ)
     problems += wrong or ([] if problems else orphans(doc, tree, world.checks.values()))
     home = state(doc)
@@ -94,6 +98,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
         file=own,
         notes=tuple(_in_order([note for note in noted if not Path(note.file).is_relative_to(folder)])),
         maintenance=maintenance,
+        drills=drills,
     )
     return settings, _in_order(problems)
 

@@ -16,6 +16,7 @@ ROWS: Mapping[str, str] = {
     "inhibit": "name",
     "silences": "id",
     "maintenance": "id",
+    "drills": "name",
 }
 """Lists whose rows have an identity: a row of the operator changes the shipped row of the same name, or is added."""
 APPENDED = frozenset({"targets", "depends"})

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from alerting.catalogue import LANGUAGES
 from alerting.directory import Directory
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem
@@ -72,6 +73,9 @@ def _contacts(doc: Document, tree: Node, on: Collection[str]) -> Iterator[Proble
         node = tree.at("contacts", number)
         if row.name not in named and not calendars:
             yield node.problem(f'no route names "{row.name}"', f"a route with contacts: [{row.name}]", key="name")
+        if row.language not in LANGUAGES:
+            message = f'no text of ours is there in "{row.language}": this contact is told in English'
+            yield node.problem(message, ", ".join(LANGUAGES), key="language")
         for index, way in enumerate(row.addresses):
             if way.enabled and way.channel not in on:
                 message = f'channel "{way.channel}" is off, so this address is never used'

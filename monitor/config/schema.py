@@ -260,6 +260,18 @@ class MaintenanceRow(Strict):
     skip: tuple[str, ...] = ()
 
 
+class DrillRow(Strict):
+    """What an exercise pretends; ``asset`` is one that is known, or ``vantage``: the place that looks."""
+
+    name: Slug
+    asset: AssetId | Literal["vantage"]
+    severity: Severity
+    phase: Literal["down", "degraded"] = "down"
+    lasts: Positive = 1800.0
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    effects: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
+
+
 class Document(Strict):
     """All YAML files laid together."""
 
@@ -286,12 +298,14 @@ class Document(Strict):
     inhibit: tuple[InhibitRow, ...] = ()
     silences: tuple[SilenceRow, ...] = ()
     maintenance: tuple[MaintenanceRow, ...] = ()
+    drills: tuple[DrillRow, ...] = ()
 
 
 _ELSEWHERE: dict[str, tuple[str, ...]] = {
     "contacts.yaml": ("contacts", "rotations"),
     "routes.yaml": ("routes", "ladders", "intervals", "inhibit", "silences"),
     "maintenance.yaml": ("maintenance",),
+    "drills.yaml": ("drills",),
 }
 _HELD = {part for parts in _ELSEWHERE.values() for part in parts}
 FILES: dict[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from alerting.directory import Directory
 from monitor.config.problems import Problem
-from monitor.model import Window, World
+from monitor.model import Scenario, Window, World
 
 PACKETS = {"icmp": 1, "dns": 1, "tcp": 3, "http": 12}
 """Packets that one look sends when all goes well: the handshake, TLS and the request of a small page."""
@@ -48,6 +48,8 @@ class Settings:
     """What is allowed in the operator's files and yet does nothing."""
     maintenance: tuple[Window, ...] = ()
     """Windows that the files plan, each checked."""
+    drills: Mapping[str, Scenario] = field(default_factory=dict)
+    """What exercises may pretend, by name."""
 
     @property
     def zone(self) -> str:

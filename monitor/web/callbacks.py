@@ -11,9 +11,11 @@ from datetime import datetime
 from aiohttp import web
 
 from alerting.channels.kannel import FATES, Kannel
+from alerting.feeds import Say
+from alerting.gsm import numbered, one_part
 from alerting.inbound import Heard
 from alerting.model import Act as What
-from alerting.model import Receipt, Reply
+from alerting.model import Address, Receipt, Reply
 from alerting.replies import Asked
 from probes.clock import Clock
 
@@ -24,10 +26,10 @@ Hear = Callable[[Reply, datetime], Awaitable[str]]
 NOWHERE = "There is no such page here."
 
 
-def add_routes(
-    app: web.Application, channels: Mapping[str, object], receive: Receive, hear: Hear, clock: Clock
+def add_routes(  # noqa: PLR0917 - all that it is wired to, once
+    app: web.Application, channels: Mapping[str, object], receive: Receive, hear: Hear, clock: Clock, say: Say
 ) -> None:
-    """Let the gateways among ``channels`` that have a secret call back."""
+    """Let the gateways among ``channels`` that have a secret call back; ``say`` sends what no one answer can carry."""
     gateways = {name: one for name, one in channels.items() if isinstance(one, Kannel) and one.secret}
 
     async def receipt(request: web.Request) -> web.Response:
@@ -43,7 +45,12 @@ def add_routes(
         name = _gateway(request, gateways)
         asked, now = request.query, clock.now()
         one = Reply(name, asked.get("from", ""), asked.get("text", ""), now, asked.get("id", ""))
-        return web.Response(text=await hear(one, now), headers={"Cache-Control": "no-store"})
+        answer = await hear(one, now)
+        texts = numbered(answer) if answer else [""]
+        if len(texts) == 1 and (not answer or one_part(texts[0])):
+            return web.Response(text=texts[0], headers={"Cache-Control": "no-store"})
+        await say(Address(name, one.sender), answer, "")  # the gateway would cut it, or lose its letters
+        return web.Response(headers={"Cache-Control": "no-store"})
 
     app.router.add_get("/callback/{secret}/receipt", receipt)
     app.router.add_get("/callback/{secret}/reply", reply)

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from alerting.runbooks import Runbook
+from alerting.runbook import Runbook
 from monitor.model import Incident, Phase
 from monitor.resilience import Report, report
 from monitor.resilience import fact as resilience_fact

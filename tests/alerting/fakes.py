@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alerting.directory import Directory, Route
+from alerting.drill import Drills, Wish
 from alerting.journal import Journal
 from alerting.model import Accepted, Address, Alert, Channel, Contact, Message, Severity, UnreachableError
 from alerting.outbox import Limits, Outbox
@@ -140,6 +141,7 @@ class Office:
     runbooks: Runbooks = field(default_factory=lambda: Runbooks({}))
     limits: Limits = field(default_factory=Limits)
     answer_url: str = ""
+    drills: Drills = field(default_factory=Drills)
 
     def __post_init__(self) -> None:
         self.outbox = self.reborn()
@@ -150,15 +152,28 @@ class Office:
             self.journal,
             self.channels,
             lambda: self.directory,
-            self.truths.get,
+            self.truth,
             self.runbooks,
             self.clock,
             "Hub",
             self.limits,
             lambda: [alert for alert in self.truths.values() if alert.closed is None],
             self.answer_url,
+            self.drills,
         )
         return self.outbox
+
+    def truth(self, incident: str) -> Alert | None:
+        return self.truths.get(incident) or self.drills.truth(incident)
+
+    async def exercise(self, *names: str, minutes: float = 45, **facts: Any) -> Alert:
+        """Begin an exercise about what `OPEN` says, or as told."""
+        people = tuple(self.directory.contacts[name] for name in names)
+        alert = replace(OPEN, **facts)
+        wish = Wish("test", alert, people, timedelta(minutes=minutes), "lead", self.runbooks.match(alert))
+        begun = await self.drills.begin(self.journal, wish, self.directory, self.clock.now())
+        self.outbox.wake()
+        return begun
 
     async def happen(self, alert: Alert) -> None:
         """Let an alert become true: plan its rows and commit."""

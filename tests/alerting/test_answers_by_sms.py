@@ -73,7 +73,9 @@ async def desk(folder: Path, who: Contact = NOC, smsc: str = "CENTRE") -> AsyncI
             token="",
             clock=office.clock,
             count_bug=lambda: pytest.fail("a bug"),
-            more=lambda app: callbacks.add_routes(app, {"sms": sms}, inbox.receive, inbox.hear, office.clock),
+            more=lambda app: callbacks.add_routes(
+                app, {"sms": sms}, inbox.receive, inbox.hear, office.clock, office.outbox.say
+            ),
         )
         async with TestServer(app, host="127.0.0.1", port=ops):
             try:
@@ -172,3 +174,22 @@ async def test_letters_arrive_as_they_were_written(tmp_path: Path, text: str) ->
         await sms.send(Message("1.1", "4711", "", text), Address("sms", HANDSET))
         await here.until(lambda: here.centre.got, "it arrives")
         assert "".join(got.letters for got in here.centre.got) == text
+
+
+async def test_a_step_that_needs_two_messages_comes_numbered_and_whole(tmp_path: Path) -> None:
+    """The runbook is not there in Dutch: the step comes as it was written, which is said, and that makes it longer."""
+    async with desk(tmp_path, replace(NOC, language="nl")) as here:
+        await here.office.happen(replace(OPEN, incident="47110"))
+        await here.office.pass_time(0)
+        await here.until(lambda: here.centre.got, "the alert arrives")
+        code = here.centre.got[0].letters[6:8]
+        for asked in range(1, 4):
+            here.centre.deliver(HANDSET, f"47110-{code} volgende".encode())
+            await here.until(lambda asked=asked: len(here.centre.got) > asked, "a step comes")  # type: ignore[misc]
+        await here.until(lambda: len(here.centre.got) == 5, "the third in two messages")
+        book = here.office.runbooks.match(OPEN)
+        assert book is not None
+        *_, first, second = (got.letters for got in here.centre.got)
+        assert first.startswith(f"1/2 47110-{code} 3: (in het Engels) ")
+        assert second.startswith("2/2 ")
+        assert first[4:] + second[4:] == f"47110-{code} 3: (in het Engels) {book.steps[2]}"

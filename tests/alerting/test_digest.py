@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alerting import digest
+from alerting import codes, digest
 from alerting.directory import Budget, Cap, Directory
 from alerting.gsm import ONE_PART, one_part
 from alerting.journal import Journal
@@ -142,6 +142,47 @@ async def test_one_incident_is_told_as_ever_and_two_share_a_message(journal: Jou
         "[1] MAJOR: Router r1 down, Barbados",
         "[3] CRITICAL: Router r3 down, Barbados",  # of two mails each keeps its thread and its runbook
     ]
+
+
+async def test_what_a_digest_names_can_be_answered_by_its_letters_and_in_a_mail_by_its_link(journal: Journal) -> None:
+    office, sms, mail = office_of(journal, capped("noc"))
+    sms.answers = mail.answers = True
+    office.answer_url = "https://lambi.example"
+    office.reborn()
+    await happen(office, [incident(n) for n in range(40, 70)])
+    await office.pass_time(0)
+    drawn = dict(await journal.read("SELECT incident, letters FROM code"))
+    named = re.findall(r"(\d+)-([A-Z]{2}) Router", sms.bodies[0])
+    assert named
+    assert all(drawn[number] == letters for number, letters in named)
+    [letter] = mail.bodies
+    assert "write in its first line the number and letters of one" in letter
+    assert dict(re.findall(r"\[(\d+)-([A-Z]{2})\] MAJOR", letter)) == drawn
+    tokens = re.findall(r"Acknowledge: https://lambi.example/answer/([0-9a-f]{32})", letter)
+    async with journal.transaction() as tx:
+        links = [await codes.follow(tx, token, office.clock.now()) for token in tokens]
+    assert [link.incident for link in links if link] == [str(n) for n in range(40, 40 + digest.MOST_LINKS)]
+
+
+async def test_a_night_without_a_path_leaves_no_links_behind(journal: Journal) -> None:
+    office, _, mail = office_of(journal, capped("noc"))
+    mail.down, office.answer_url = True, "https://lambi.example"
+    office.reborn()
+    await happen(office, [incident(n) for n in range(9)])
+    for _ in range(30):
+        await office.pass_time(2)
+    [(links, tries)] = await journal.read("SELECT (SELECT count(*) FROM link), count(*) FROM attempt WHERE parts > 0")
+    assert tries > 5
+    assert links <= tries + 9
+
+
+async def test_no_letters_are_drawn_for_what_a_short_message_cannot_name(journal: Journal) -> None:
+    office, sms, _ = office_of(journal, capped("noc"))
+    sms.answers = True
+    await happen(office, [incident(n) for n in range(300)])
+    await office.pass_time(0)
+    assert await journal.read("SELECT count(*) FROM code") == [(digest.MOST_NAMED,)]
+    assert one_part(sms.bodies[0])
 
 
 async def test_whoever_was_told_in_a_digest_is_told_of_the_end(journal: Journal) -> None:

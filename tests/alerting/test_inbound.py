@@ -73,8 +73,13 @@ async def test_each_contact_has_letters_of_its_own_in_each_message(desk: Desk) -
 
 async def test_an_answer_is_answered_in_the_language_of_the_contact(desk: Desk) -> None:
     assert "gracias" in await desk.says(f"4711-{await desk.code('ctu')} sí", "+1 868 555 0102")
-    assert "ya lo habia confirmado" in await desk.says(f"4711-{await desk.code('ctu')} a", "0018685550102")
+    assert "ya lo había confirmado" in await desk.says(f"4711-{await desk.code('ctu')} a", "0018685550102")
     assert await desk.changed() == 2
+
+
+async def test_steps_come_in_the_language_of_the_contact(desk: Desk) -> None:
+    said = await desk.says(f"4711-{await desk.code('ctu')} siguiente", "+18685550102")
+    assert said.startswith(f"4711-{await desk.code('ctu')} 1: Haga ping al otro extremo desde")
 
 
 async def test_a_stranger_is_not_answered_and_nothing_of_it_is_kept(desk: Desk) -> None:
@@ -224,7 +229,12 @@ async def test_a_callback_needs_its_secret_and_its_place(
         clock=desk.office.clock,
         count_bug=lambda: pytest.fail("a bug"),
         more=lambda app: callbacks.add_routes(
-            app, {"sms": replace(GATEWAY, sources=sources)}, desk.inbox.receive, desk.inbox.hear, desk.office.clock
+            app,
+            {"sms": replace(GATEWAY, sources=sources)},
+            desk.inbox.receive,
+            desk.inbox.hear,
+            desk.office.clock,
+            desk.office.outbox.say,
         ),
     )
     code = await desk.code("noc")

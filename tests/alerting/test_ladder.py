@@ -186,7 +186,7 @@ async def test_two_agencies_of_one_mind_end_the_ladders_but_not_the_incident(jou
     assert await answer(office, "noc", Act.RESOLVE) == "proposed"
     assert await answer(office, "lead", Act.RESOLVE) == "proposed"
     assert [row[1] for row in await states(journal)] == ["running", "running"]
-    assert await answer(office, "grid", Act.RESOLVE) == "resolved"
+    assert await answer(office, "grid", Act.RESOLVE) == "agreed"
     assert [row[1] for row in await states(journal)] == ["over", "over"]
     await office.happen(replace(OPEN, revision=2))
     await play(office, 60)

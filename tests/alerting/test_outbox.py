@@ -10,10 +10,11 @@ import pytest
 
 from alerting.journal import Journal, micros
 from alerting.model import Accepted, Address, DeliveryError, Message, Severity, UnansweredError, UnreachableError
-from alerting.outbox import Limits, scrub
+from alerting.outbox import Limits
 from alerting.plan import plan_test
 from alerting.told import told
 from alerting.waiting import RETRY_SECONDS, UNKNOWN_SECONDS, backoff
+from alerting.words import scrub
 from tests.alerting.fakes import OPEN, Hung, Office, Provider, at, closed, contact, directory, open_journal
 from tests.fakes import FakeClock, settle
 

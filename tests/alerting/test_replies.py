@@ -1,19 +1,11 @@
 """What a tired thumb types, and what it means."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerting import phrases
-from alerting.catalogue import LANGUAGES, READ, TEXTS, lint, say
-from alerting.gsm import one_part
-from alerting.model import Act, Alert, Reason
-from alerting.render import sms
+from alerting.model import Act
 from alerting.replies import LETTERS, MEANINGS, Asked, parse, proofs
-from alerting.words import Occasion
-from tests.alerting.fakes import DESK, OPEN, at, closed, contact
 
 
 @pytest.mark.parametrize(
@@ -80,43 +72,3 @@ def test_no_text_breaks_the_parser_and_no_field_is_wild(text: str) -> None:
 
 def test_no_code_reads_as_a_word() -> None:
     assert not [word for word in MEANINGS if len(word) == 2 and set(word) <= set(LETTERS)]
-
-
-def test_every_fixed_text_exists_in_every_language_and_fits_one_sms() -> None:
-    assert lint() == []
-    assert LANGUAGES == ("en", "es", "fr", "nl", "ht", "pap")
-    assert set(LANGUAGES) > READ, "drafts are marked until a native speaker has read them"
-    for key in TEXTS:
-        facts = {"ref": "4711-KT", "step": 3, "minutes": 30, "site": "中😀", "contact": "noc", "letters": "KTMP"}
-        assert one_part(say(key, "xx", **facts))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_an_alert_by_sms_is_one_part_in_every_language(language: str) -> None:
-    assert phrases.lint() == []
-    who = contact("noc", language=language)
-    now = at(90)
-    for alert in (OPEN, closed(60), closed(60, blind=((at(0), at(59)),))):
-        for reason, before in ((Reason.FIRST, False), (Reason.WORSE, True), (Reason.RESOLVED, False)):
-            text = sms(Occasion(alert, reason, who, now, "Bridgetown", DESK, None, told_before=before, code="KT"))
-            assert one_part(text), text
-            assert text.startswith("4711-KT ")
-            assert "?" not in text
-            assert "Cable ECFS" in text
-            if language != "en":
-                assert not [word for word in ("OVER:", " since ", "was down", " now ", "NOW ") if word in text]
-
-
-def test_accents_fall_where_that_saves_a_part_and_a_name_that_would_change_keeps_its_letters() -> None:
-    who, now = contact("noc"), at(90)
-
-    def told(alert: Alert) -> str:
-        return sms(Occasion(alert, Reason.FIRST, who, now, "Hub", DESK, None, told_before=False))
-
-    folded = told(replace(OPEN, what="Línea São Ângelo down"))
-    assert "Linea Sao Angelo" in folded, "a reader still knows it, and it is one part"
-    assert one_part(folded)
-    for alert, units in ((OPEN, 70), (closed(60), 134)):
-        kept = told(replace(alert, what="Кабель 7 down", where="Curaçao"))
-        assert "Кабель 7" in kept
-        assert len(kept.encode("utf-16-be")) // 2 <= units

@@ -2,13 +2,17 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from alerting.gsm import septets
+from alerting.catalogue import LANGUAGES
+from alerting.gsm import fold, septets
 from alerting.model import Severity
-from alerting.runbooks import FIELDS, FIRST_SEPTETS, STEP_SEPTETS, RunbookError, Runbooks
+from alerting.runbook import FIELDS, FIRST_SEPTETS, STEP_SEPTETS
+from alerting.runbooks import RunbookError, Runbooks
+from monitor.topology import LABELS
 from tests.alerting.fakes import OPEN
 
 SHIPPED = Path("runbooks")
@@ -20,7 +24,7 @@ matches:
   phases: [down]
 severity: warning
 roles: [NOC]
-languages: [en]
+language: en
 reviewed: 2026-09-01
 minutes: 10
 first: Call the NOC.
@@ -43,7 +47,7 @@ def problems(folder: Path) -> list[str]:
 
 def test_the_shipped_ones_fit() -> None:
     books = list(Runbooks.load(SHIPPED))
-    assert [book.id for book in books] == ["cable-cut", "cctld-servers-unreachable", "vantage-cut-off"]
+    assert [book.id for book in books] == ["asset-down", "cable-cut", "cctld-servers-unreachable", "vantage-cut-off"]
     for book in books:
         assert septets(book.first) <= FIRST_SEPTETS
         assert max(map(septets, book.steps)) <= STEP_SEPTETS
@@ -66,7 +70,9 @@ def test_the_index_names_each_with_its_kinds_and_first_move() -> None:
         ("nameserver", "down", "cctld-servers-unreachable"),
         ("cctld", "degraded", "cctld-servers-unreachable"),
         ("vantage", "down", "vantage-cut-off"),
-        ("website", "down", None),
+        ("cable", "partitioned", "cable-cut"),
+        ("website", "down", "asset-down"),
+        ("volcano", "down", None),
     ],
 )
 def test_match(kind: str, phase: str, id_: str | None) -> None:
@@ -121,3 +127,90 @@ def test_every_problem_at_once_with_its_line(tmp_path: Path) -> None:
         "wrong.md:17: step 3: is 141 characters long, at most 140 fit",
         "yaml.md:2: not YAML: expected the node content, but found '<stream end>'",
     ]
+
+
+TRANSLATION = """---
+id: cut
+title: Un título
+language: es
+translates: "{hash}"
+draft: true
+first: Llame al NOC.
+---
+
+1. Haga esto, según la guía.
+2. Haga aquello.
+"""
+TODAY = date(2026, 11, 24)
+
+
+def test_the_shipped_ones_are_there_in_spanish_and_french_with_the_same_steps() -> None:
+    for book in Runbooks.load(SHIPPED):
+        for language, one in book.translations.items():
+            assert one.pinned.startswith(f"{book.id}.{language}@")
+            assert one.hash == hashlib.sha256((SHIPPED / f"{book.id}.{language}.md").read_bytes()).hexdigest()[:12]
+            assert (one.kinds, one.severity, one.minutes) == (book.kinds, book.severity, book.minutes)
+            assert one.translates == book.hash, "it is a translation of the text of today"
+            assert max(septets(fold(step)) for step in one.steps) <= STEP_SEPTETS
+            assert len(one.steps) == len(book.steps)
+    told = {book.id: set(book.translations) for book in Runbooks.load(SHIPPED) if book.id != "asset-down"}
+    assert set(map(frozenset, told.values())) == {frozenset({"es", "fr"})}
+
+
+def test_every_kind_of_asset_has_a_runbook_and_only_languages_lack() -> None:
+    notes = Runbooks.load(SHIPPED).lint(LABELS, LANGUAGES, TODAY)
+    assert not [note for note in notes if "no runbook" in note or "earlier text" in note or "year ago" in note]
+    assert "cable-cut.es: a draft that no native speaker has read" in notes
+    assert "cable-cut: not there in nl, ht, pap; who reads these gets it in en" in notes
+
+
+def test_what_somebody_should_look_at_is_noted(tmp_path: Path) -> None:
+    write(tmp_path, "cut")
+    (tmp_path / "cut.es.md").write_text(TRANSLATION.format(hash="0" * 12))
+    books = Runbooks.load(tmp_path)
+    [book] = books
+    assert books.lint(["cable", "ixp"], ["en", "es", "fr"], date(2027, 9, 2)) == [
+        "cable: no runbook says what to do when it is degraded",
+        "ixp: no runbook says what to do when it is degraded",
+        "ixp: no runbook says what to do when it is down",
+        "cut: last reviewed 2026-09-01, more than a year ago",
+        "cut: not there in fr; who reads these gets it in en",
+        "cut.es: a draft that no native speaker has read",
+        f"cut.es: translates 000000000000, an earlier text than {book.hash} of today",
+    ]
+    (tmp_path / "cut.es.md").write_text(TRANSLATION.format(hash=book.hash).replace("draft: true", "draft: false"))
+    assert Runbooks.load(tmp_path).lint(["cable"], ["en", "es"], date(2027, 9, 1)) == [
+        "cable: no runbook says what to do when it is degraded"
+    ]
+
+
+def test_a_pin_with_a_language_finds_the_translation(tmp_path: Path) -> None:
+    write(tmp_path, "cut")
+    (tmp_path / "cut.es.md").write_text(TRANSLATION.format(hash="0" * 12))
+    books = Runbooks.load(tmp_path)
+    spanish = books.find("cut.es@123")
+    assert spanish is not None
+    assert spanish.first == "Llame al NOC."
+    english = books.find("cut@123")
+    assert english is not None
+    assert english.spoken("es") == spanish
+    assert english.spoken("nl") == english
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("cut.es", TRANSLATION.replace("2. Haga aquello.\n", ""), "cut.es.md:1: has 1 steps, the original has 2"),
+        ("cut.fr", TRANSLATION, "cut.fr.md:1: language: expected that of the file's name, not es"),
+        ("gone.es", TRANSLATION, "gone.es.md:1: there is no runbook that it could translate"),
+        ("cut.es", TRANSLATION.replace("aquello", "агаў"), "step 2: an SMS cannot carry it as it stands"),
+        ("cut.es", TRANSLATION.replace("aquello", "á" * 140), "step 2: is 146 characters long, at most 140 fit"),
+        ("cut.es", TRANSLATION.replace("draft: true", "draft: maybe"), "cut.es.md:6: draft: expected true or false"),
+        ("cut.es", TRANSLATION.replace('"{hash}"', "123"), "translates: expected the hash of what it translates"),
+        ("cut.es", TRANSLATION.replace("first:", "kinds: [cable]\nfirst:"), "kinds: unknown; known are id, title"),
+    ],
+)
+def test_a_wrong_translation_is_refused(tmp_path: Path, name: str, text: str, says: str) -> None:
+    write(tmp_path, "cut")
+    (tmp_path / f"{name}.md").write_text(text.format(hash="0" * 12) if "{hash}" in text else text)
+    assert any(says in problem for problem in problems(tmp_path)), problems(tmp_path)

@@ -34,6 +34,14 @@ def test_what_works_is_not_noted(tmp_path: Path) -> None:
     assert noted(tmp_path, lambi=MAIL, contacts=NOC, routes=ROUTE, targets=targets) == []
 
 
+def test_a_contact_whose_language_is_not_there_is_told_in_english(tmp_path: Path) -> None:
+    contacts = NOC.replace("agency: Net,", "agency: Net, language: de,")
+    assert noted(tmp_path, lambi=MAIL, routes=ROUTE, contacts=contacts) == [
+        'contacts.yaml:2: contacts[0].language: no text of ours is there in "de": this contact is told in English; '
+        "expected en, es, fr, nl, ht, pap"
+    ]
+
+
 def test_a_dependency_on_what_nobody_asks_explains_nothing(tmp_path: Path) -> None:
     targets = (
         "targets: ['ixp:grex 192.0.2.1', 'cable:arcos 192.0.2.2']\n"

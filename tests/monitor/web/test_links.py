@@ -36,7 +36,7 @@ class Reader:
 async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
     journal, mail = await open_journal(tmp_path), Provider("mail")
     office = Office(journal, directory(contact("noc", "mail")), {"mail": mail}, answer_url="https://lambi.example")
-    inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), "Hub", lambda _: 0)
+    inbox = Inbox(journal, lambda: office.directory, office.truth, Runbooks({}), "Hub", lambda _: 0)
     await office.happen(OPEN)
     await office.pass_time(0)
     [word] = [word for word in mail.bodies[0].split() if word.startswith("https://lambi.example/answer/")]
@@ -111,3 +111,20 @@ async def test_a_body_is_refused_and_no_token_is_kept(reader: Reader) -> None:
     [(digest,)] = await reader.office.journal.read("SELECT digest FROM link")
     assert digest != token
     assert len(token) == 32
+
+
+async def test_the_page_of_an_exercise_says_that_it_is_one(reader: Reader) -> None:
+    mail = reader.office.channels["mail"]
+    assert isinstance(mail, Provider)
+    await reader.office.pass_time(60)
+    await reader.office.happen(closed(61))
+    await reader.office.exercise("noc")
+    await reader.office.pass_time(2)
+    [word] = [word for word in mail.bodies[-1].split() if word.startswith("https://lambi.example/answer/")]
+    path = word.removeprefix("https://lambi.example")
+    _, page = await reader.ask(path)
+    assert "EXERCISE #E1" in page
+    assert "nothing is really down" in page
+    assert "/incidents/E1" not in page
+    _, page = await reader.ask(f"{path}/ack", "POST")
+    assert "EXERCISE E1: thank you" in page

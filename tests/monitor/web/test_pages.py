@@ -311,3 +311,16 @@ async def test_many_assets_come_in_pages_that_meet_each_once() -> None:
             link = next((v for k, v in page.attributes if k == "href" and v and page.leads(v)), None)
         assert len({name for name in met if not name.endswith(worlds.VANTAGE)}) == len(site.snapshot.assets) - 1
         assert "page must be a number" in await site.text("/assets?page=x", 400)
+
+
+async def test_an_exercise_is_said_on_every_page_and_counted_on_none() -> None:
+    plain = worlds.storm()
+    during = replace(plain, health=replace(plain.health, exercise="E7"))
+    async with Site(plain) as site:
+        before = await site.json("/api/v1/status")
+    async with Site(during) as site:
+        for path in PATHS:
+            assert "EXERCISE E7 is under way." in await site.text(path, 404 if path == "/nothing-here" else 200)
+        status = await site.json("/api/v1/status")
+    assert (before["exercise"], status.pop("exercise")) == (None, "E7")
+    assert status == {key: value for key, value in before.items() if key != "exercise"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from alerting.model import Severity
-from alerting.runbooks import Runbook
+from alerting.runbook import Runbook
 from monitor.maintenance import Calendar
 from monitor.model import Asset, Check, Dependency, Entry, Incident, Phase, Provenance, Rule, Territory, Window, World
 from monitor.planned import Kept, Links
@@ -390,7 +390,7 @@ RUNBOOK = Runbook(
     phases=("down",),
     severity=Severity.WARNING,
     roles=("on-call",),
-    languages=("en",),
+    language="en",
     reviewed=date(2026, 8, 1),
     minutes=30,
     first="Call the cable's duty desk",
