@@ -48,6 +48,8 @@ class Job:
         return self.rows[0]
 
 
+ENOUGH_ROWS = 1_000
+"""Messages that tell of so many rows end a turn of their channel, slots or not: the line waits for the journal."""
 Pair = tuple[Waiting, Alert]
 
 
@@ -86,6 +88,8 @@ class Desk:
             for row in rows:
                 job = None if row.id in gone else await self._prepare(tx, row, rules, gone, now)
                 jobs += [job] if job else []
+                if sum(len(one.rows) for one in jobs) >= ENOUGH_ROWS:
+                    return jobs
         return jobs
 
     async def _prepare(self, tx: Transaction, row: Waiting, rules: Rules, gone: set[int], now: datetime) -> Job | None:
@@ -211,7 +215,8 @@ class Desk:
     async def _occasion(
         self, tx: Transaction, row: Waiting, alert: Alert | None, contact: Contact, now: datetime
     ) -> Occasion:
-        occasion = Occasion(
+        failure = await waiting.unexplained(tx, row, cuts(alert)) if alert and alert.closed else None
+        return Occasion(
             alert,
             row.reason,
             contact,
@@ -221,18 +226,16 @@ class Desk:
             self.runbooks.match(alert) if alert else None,
             again=row.repeats is not None,
             told_before=row.told_before,
+            failure=failure,
         )
-        if alert is None:
-            return occasion
-        failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
-        mail = self.channels[row.channel].form == "mail"  # an SMS has no room for what others answered
-        said = await answers(tx, row.incident) if mail and alert.closed is None else []
-        return replace(occasion, failure=failure, answers=tuple(said))
 
     async def _answerable(
         self, tx: Transaction, rows: Sequence[Waiting], occasions: Sequence[Occasion], attempt: int, now: datetime
     ) -> list[Occasion]:
-        """Give what is open and will be named its letters, and in a mail its link, if an answer can come in."""
+        """Give what is open and will be named its letters, and in a mail its link, if an answer can come in.
+
+        A mail about one incident also has room for who has answered so far.
+        """
         channel, made = self.channels[rows[0].channel], list(occasions)
         if channel.answers:
             for n in digest.foremost(occasions, digest.MOST_TOLD if channel.form == "mail" else digest.MOST_NAMED):
@@ -243,6 +246,9 @@ class Desk:
                 mine = attempt if n == 0 else await waiting.last_attempt(tx, rows[n])
                 token = await codes.link(tx, mine, self.draw, now)
                 made[n] = replace(made[n], link=f"{self.answer_url}/answer/{token}")
+        alert = made[0].alert
+        if len(made) == 1 and channel.form == "mail" and alert is not None and alert.closed is None:
+            made[0] = replace(made[0], answers=tuple(await answers(tx, rows[0].incident)))
         return made
 
     def _message(self, row: Waiting, reference: int, occasions: Sequence[Occasion]) -> Message:

@@ -56,6 +56,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     journal, sms = await open_journal(tmp_path), Provider()
     sms.answers = sms.receipts = True
     office = Office(journal, directory(NOC, CTU), {"sms": sms}, runbooks=BOOKS)
+    office.outbox._desk = replace(office.outbox._desk, draw=lambda _: 0)  # no letters of theirs are those guessed here
     drawn = iter(range(10_000))
     inbox = Inbox(journal, lambda: office.directory, office.truths.get, BOOKS, "Hub", lambda most: next(drawn) % most)
     await office.happen(OPEN)
@@ -134,6 +135,17 @@ async def test_the_same_message_again_gets_the_same_answer_and_does_nothing(desk
     assert await desk.says(f"4711-{await desk.code('noc')} A", id_="one") == first
     assert await desk.says(f"4711-{await desk.code('noc')} R", id_="one") == first, "whatever it says now"
     assert await desk.changed() == 1
+
+
+async def test_the_id_of_somebody_elses_message_teaches_nothing_and_hides_nothing(desk: Desk) -> None:
+    """Whoever writes a mail chooses its id: neither does another's answer come back, nor is another's message lost."""
+    code = await desk.code("noc")
+    assert code in await desk.says(f"4711-{code} N", id_="one")
+    assert code not in await desk.says("4711 A", "18685550102", id_="one")
+    assert "1: " in await desk.says(f"4711-{code} N", id_="one"), "it is known as before"
+    assert "gracias" in await desk.says(f"4711-{await desk.code('ctu')} A", "18685550102", id_="two")
+    assert "noted" in await desk.says(f"4711-{code} A", id_="two")
+    assert await desk.changed() == 3
 
 
 async def test_late_and_double_answers_are_told_politely(desk: Desk) -> None:
