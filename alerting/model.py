@@ -93,6 +93,8 @@ class Alert:
     url: str = ""
     note: str = ""
     """A standing caveat, such as a clock that is not synchronised."""
+    late: str = ""
+    """Why nobody could be told before its end, where it is no message of ours that did not leave."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -29,6 +29,7 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
     "down": ("down", "caído", "en panne", "uitgevallen", "tonbe", "abou"),
     "degraded": ("degraded", "degradado", "dégradé", "verslechterd", "febli", "degradá"),
     "cut off": ("cut off", "aislado", "isolé", "afgesloten", "koupe", "isolá"),
+    "firing": ("firing", "activo", "actif", "actief", "aktif", "aktivo"),
     "now": ("now {how}", "ahora {how}", "maintenant {how}", "nu {how}", "kounye a {how}", "awor {how}"),
     "up": ("up", "bien", "rétabli", "hersteld", "refè", "bon"),
     "answers again": (
@@ -38,6 +39,23 @@ _TABLE: Mapping[str, tuple[str, ...]] = {
         "antwoordt weer",
         "reponn ankò",
         "ta kontestá atrobe",
+    ),
+    "resolved": ("resolved", "resuelto", "résolu", "opgelost", "rezoud", "resolvé"),
+    "no longer reported": (
+        "no longer reported",
+        "ya no se informa",
+        "plus signalé",
+        "niet meer gemeld",
+        "yo pa siyale l ankò",
+        "no ta raportá mas",
+    ),
+    "it was reported only when it was over": (
+        "it was reported only when it was over",
+        "se informó cuando ya había terminado",
+        "signalé seulement une fois terminé",
+        "pas gemeld toen het voorbij was",
+        "yo te siyale l lè l te fini deja",
+        "a raport'é ora e tabata pasá kaba",
     ),
     "this site was cut off": (
         "you were not told because this site was cut off",

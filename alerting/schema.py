@@ -4,6 +4,7 @@ What can never be emptied (notification, attempt, notification_event) holds cont
 errors only; what a person was sent stands in `text`, which can be deleted row by row.
 """
 
+from alerting.foreign_schema import FOREIGN
 from alerting.inbox_schema import INBOX
 from alerting.journal import Migration
 
@@ -281,4 +282,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration("ladders, groups, silences", (*REBUILT, *ROWS_AND_HISTORY, *LADDERS)),
     *INBOX,
+    *FOREIGN,
 )
