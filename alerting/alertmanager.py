@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from alerting.directory import Silence
+from alerting.directory import Inhibition, Route, Silence
 from alerting.foreign import RESOLVE, Foreign, Posted, fingerprint
 from alerting.gate import Rules
-from alerting.match import Matcher, checked, labels, matches, parse
+from alerting.match import Labels, Matcher, checked, labels, matches, parse
 from alerting.model import Alert
 from alerting.route import taken
 from alerting.silence import Wish
@@ -25,6 +26,8 @@ LONGEST_VALUE = 1024
 LONGEST_TEXT = 4096
 """Of an annotation; the rest is cut off."""
 MOST_MATCHERS = 20
+MOST_INHIBITORS = 10
+"""That are named, for each rule; as incidents, where Alertmanager names fingerprints."""
 KEEP = timedelta(days=5)
 """So long are silences listed that have ended: Alertmanager's retention."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -213,17 +216,50 @@ def silence_labels(one: Silence) -> dict[str, str]:
     return {each.label: each.value for each in one.match}
 
 
-def gettable_alert(alert: Alert, source: Foreign | None, rules: Rules, now: datetime) -> dict[str, Any]:
+class Quiet:
+    """What keeps open alerts back: found once for all of them, for there may be thousands."""
+
+    def __init__(self, rules: Rules, now: datetime) -> None:
+        self._silences = [one for one in rules.silences if one.since <= now < one.until]
+        open_ = [(one.incident, labels(one)) for one in rules.open]
+        self._sources = [(rule, _sources(rule, open_)) for rule in rules.directory.inhibitions]
+
+    def silenced(self, known: Labels) -> list[str]:
+        """Return the ids of the silences that cover an alert with these labels."""
+        return [one.id for one in self._silences if matches(one.match, known)]
+
+    def inhibited(self, incident: str, known: Labels) -> list[str]:
+        """Return some of the incidents that inhibit it."""
+        found: dict[str, None] = {}
+        for rule, sources in self._sources:
+            if matches(rule.target, known):
+                both = matches(rule.source, known)
+                alike = sources.get(_key(rule, known), ())
+                others = (name for name, too in alike if name != incident and not (both and too))
+                found.update(dict.fromkeys(islice(others, MOST_INHIBITORS)))
+        return list(found)
+
+
+def _sources(rule: Inhibition, open_: Iterable[tuple[str, Labels]]) -> Mapping[tuple[str, ...], list[tuple[str, bool]]]:
+    """Return what may inhibit by a rule, by the labels that must agree; and whether it could be inhibited too."""
+    found: dict[tuple[str, ...], list[tuple[str, bool]]] = {}
+    for incident, known in open_:
+        if matches(rule.source, known):
+            found.setdefault(_key(rule, known), []).append((incident, matches(rule.target, known)))
+    return found
+
+
+def _key(rule: Inhibition, known: Labels) -> tuple[str, ...]:
+    return tuple(known.get(name, "") for name in rule.equal)
+
+
+def gettable_alert(
+    alert: Alert, source: Foreign | None, quiet: Quiet, routes: Sequence[Route], now: datetime
+) -> dict[str, Any]:
     """Return an open alert as ``GET /api/v2/alerts`` gives it; ``source``: what was reported, where it is not ours."""
     known = labels(alert)
     given = dict(source.labels) if source else named(alert)
-    silenced = [one.id for one in rules.silences if one.since <= now < one.until and matches(one.match, known)]
-    inhibited = [
-        fingerprint(named(one))
-        for one in rules.open
-        if one.incident != alert.incident
-        and any(rule.inhibits(labels(one), known) for rule in rules.directory.inhibitions)
-    ]
+    silenced, inhibited = quiet.silenced(known), quiet.inhibited(alert.incident, known)
     notes = {"summary": alert.what, "description": alert.reason}
     return {
         "labels": given,
@@ -233,7 +269,7 @@ def gettable_alert(alert: Alert, source: Foreign | None, rules: Rules, now: date
         "endsAt": stamp(source.until if source else now + RESOLVE),
         "updatedAt": stamp(source.heard if source else alert.changed),
         "generatorURL": alert.url,
-        "receivers": [{"name": route.name} for route in taken(alert, rules.directory.routes)],
+        "receivers": [{"name": route.name} for route in taken(alert, routes)],
         "status": {
             "state": "suppressed" if silenced or inhibited else "active",
             "silencedBy": silenced,
@@ -277,5 +313,6 @@ def shown_alerts(
     alerts: Sequence[tuple[Alert, Foreign | None]], rules: Rules, flags: Mapping[str, bool], now: datetime
 ) -> list[dict[str, Any]]:
     """Return what a query of alerts gives, in the order of fingerprints."""
-    found = [gettable_alert(alert, source, rules, now) for alert, source in alerts]
+    quiet, routes = Quiet(rules, now), rules.directory.routes
+    found = [gettable_alert(alert, source, quiet, routes, now) for alert, source in alerts]
     return sorted((one for one in found if wanted(one, flags)), key=lambda one: str(one["fingerprint"]))

@@ -25,6 +25,8 @@ KEEP = timedelta(days=7)
 """How long one that is over stays at hand, for reports that come late and messages that have not left."""
 MOST_OPEN = 5000
 """Alerts of others that are open at once; more are refused."""
+AT_ONCE = 32
+"""Alerts that one transaction takes, about."""
 LOOK_SECONDS = 5.0
 
 Blind = tuple[tuple[datetime, datetime | None], ...]
@@ -63,7 +65,7 @@ class ForeignBook:
         rows = await self._journal.read(_BOOT, (micros(now - KEEP), PREFIX))
         self._adopt(map(_read, rows))
         [(last,)] = await self._journal.read("SELECT coalesce(max(id), 0) FROM foreign_alert")
-        self._next = last + 1
+        self._next = max(self._next, last + 1)
         await self.spare(now)
         return self
 
@@ -77,8 +79,8 @@ class ForeignBook:
         return self._committing.get(incident) or self._known.get(incident)
 
     def standing(self) -> list[Alert]:
-        """Return the truth about every open alert."""
-        return [self._alert(one) for one in self._open()]
+        """Return every open alert, without what only a message says: there may be thousands."""
+        return [to_alert(one, self._places) for one in self._open()]
 
     def _open(self) -> list[Foreign]:
         return [one for one in self._known.values() if one.closed is None]
@@ -106,7 +108,6 @@ class ForeignBook:
                 revisions += made
                 latest[name] = made[-1]
             await self._commit(revisions, now)
-            self._next = number
         if refused:
             log.warning("refused=%d: %d alerts of others are open", refused, self._most)
         return refused
@@ -126,10 +127,12 @@ class ForeignBook:
         async with self._turn:
             await self._commit([one for old in self._open() if (one := spared(old, now)) != old], now)
 
-    async def _commit(self, revisions: Sequence[Foreign], now: datetime) -> None:
-        """Write the revisions of one turn with the rows that tell people, then believe them."""
-        if not revisions:
-            return
+    async def _commit(self, revisions: Iterable[Foreign], now: datetime) -> None:
+        """Write revisions with the rows that tell people, then believe them; the line's own turns go in between."""
+        for some in _some(revisions):
+            await self._commit_some(some, now)
+
+    async def _commit_some(self, revisions: Sequence[Foreign], now: datetime) -> None:
         self._committing = {one.id: one for one in revisions}
         changes = list(self._news(revisions))
         try:
@@ -158,6 +161,7 @@ class ForeignBook:
         for one in revisions:
             self._known[one.id] = one
             self._newest[one.fingerprint] = one.id
+            self._next = max(self._next, one.number + 1)
 
     async def run(self, clock: Clock) -> None:
         """Close what falls silent, until cancelled; what may pass with the journal is waited out."""
@@ -180,6 +184,18 @@ class ForeignBook:
         """Return seconds until the next alert may be over, within bounds."""
         ends = [(one.until - now).total_seconds() for one in self._open()]
         return min(LOOK_SECONDS, max(1.0, min(ends, default=LOOK_SECONDS)))
+
+
+def _some(revisions: Iterable[Foreign]) -> Iterator[list[Foreign]]:
+    """Yield what one transaction takes: a few, and the beginning and the end of one alert together."""
+    turn: list[Foreign] = []
+    for one in revisions:
+        if len(turn) >= AT_ONCE and turn[-1].id != one.id:
+            yield turn
+            turn = []
+        turn.append(one)
+    if turn:
+        yield turn
 
 
 _COLUMNS = (

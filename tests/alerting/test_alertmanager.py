@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from alerting.alertmanager import (
     LONGEST_TEXT,
+    Quiet,
     Unfit,
     filters,
     gettable_alert,
@@ -22,12 +23,13 @@ from alerting.alertmanager import (
 )
 from alerting.directory import Inhibition, Silence
 from alerting.foreign import RESOLVE, hear, to_alert
-from alerting.gate import Rules
-from alerting.match import parse
+from alerting.gate import Rules, block
+from alerting.match import labels, parse
 from tests.alerting.fakes import OPEN, contact, directory
 from tests.counts import soak
 from tests.fakes import START
 
+NOTHING = Quiet(Rules(directory()), START)
 ONE = {"labels": {"alertname": "x"}}
 
 
@@ -139,7 +141,7 @@ def test_whatever_is_posted_is_taken_within_bounds_or_refused_with_a_sentence(bo
         for one in made:
             alert = to_alert(one, {})
             assert alert.what
-            shown = gettable_alert(alert, one, Rules(directory()), START)
+            shown = gettable_alert(alert, one, NOTHING, (), START)
             json.dumps(shown, ensure_ascii=False).encode()
 
 
@@ -224,13 +226,13 @@ def test_an_incident_of_ours_is_an_alert_too_with_what_keeps_it_back() -> None:
     quiet = Silence("s1", (parse("asset=cable:ecfs"),), START, START + timedelta(hours=1), "ann", "known")
     who = replace(directory(contact("noc", "sms")), inhibitions=(rule,))
     rules = Rules(who, (quiet,), (OPEN, power))
-    shown = gettable_alert(OPEN, None, rules, START)
+    shown = gettable_alert(OPEN, None, Quiet(rules, START), who.routes, START)
     assert shown["labels"]["alertname"] == "cable"
     assert shown["annotations"]["incident"] == "4711"
     assert shown["receivers"] == [{"name": "all"}]
     assert shown["status"]["state"] == "suppressed"
     assert shown["status"]["silencedBy"] == ["s1"]
-    assert len(shown["status"]["inhibitedBy"]) == 1
+    assert shown["status"]["inhibitedBy"] == ["12"]
 
 
 def test_filters_and_stamps() -> None:
@@ -238,3 +240,24 @@ def test_filters_and_stamps() -> None:
     with pytest.raises(Unfit, match="bad matcher format"):
         filters(["foo"])
     assert stamp(START) == "2026-09-01T12:00:00.000Z"
+
+
+SIDES = ("kind=a", "kind=~a|b", "kind=b", "kind!=a", "site=x")
+
+
+@settings(max_examples=soak(ci=100, soak=5000), deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy")), max_size=6),
+    st.sampled_from(SIDES),
+    st.sampled_from(SIDES),
+    st.sampled_from([(), ("site",), ("kind", "site")]),
+)
+def test_what_is_shown_as_inhibited_is_what_the_gate_keeps_back(kinds, source, target, equal) -> None:  # type: ignore[no-untyped-def] # drawn
+    rule = Inhibition("r", (parse(source),), (parse(target),), equal)
+    alerts = tuple(
+        replace(OPEN, incident=str(n), kind=kind, labels={"site": site}) for n, (kind, site) in enumerate(kinds)
+    )
+    rules = Rules(replace(directory(), inhibitions=(rule,)), (), alerts)
+    quiet = Quiet(rules, START)
+    for one in alerts:
+        assert bool(quiet.inhibited(one.incident, labels(one))) == bool(block(one, "all", rules, START))
