@@ -126,7 +126,7 @@ ROWS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=soak(ci=300, soak=50_000), deadline=None)
+@settings(max_examples=soak(ci=300, soak=5000), deadline=None)
 @given(st.lists(ROWS | JSON, max_size=4).map(json.dumps) | JSON.map(json.dumps) | st.binary(max_size=60))
 def test_whatever_is_posted_is_taken_within_bounds_or_refused_with_a_sentence(body: str | bytes) -> None:
     try:
@@ -191,7 +191,7 @@ def test_a_silence_that_cannot_be_is_refused(wrong: dict[str, Any], status: int,
     assert caught.value.status == status
 
 
-@settings(max_examples=soak(ci=200, soak=50_000), deadline=None)
+@settings(max_examples=soak(ci=200, soak=5000), deadline=None)
 @given(
     st.fixed_dictionaries(
         {},

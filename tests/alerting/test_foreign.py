@@ -164,7 +164,7 @@ def test_what_it_says_as_an_alert() -> None:
 MOMENTS = st.integers(0, 3000)
 
 
-@settings(max_examples=soak(ci=200, soak=20_000), deadline=None)
+@settings(max_examples=soak(ci=200, soak=5000), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 400), MOMENTS, MOMENTS, st.booleans()), max_size=30))
 def test_whatever_is_reported_each_revision_follows_and_only_what_is_open_closes(reports) -> None:  # type: ignore[no-untyped-def] # drawn
     known: Foreign | None = None
