@@ -86,7 +86,7 @@ class Inbox:
             for contact in people:
                 await know(tx, contact)
             # A mail's id is its sender's own choice: of two senders it never means the same message.
-            id_ = codes.digest(f"{_address(reply.sender)} {reply.provider_id or micros(now)}")
+            id_ = codes.digest(f"{address(reply.sender)} {reply.provider_id or micros(now)}")
             known = await tx.execute(
                 "SELECT answer FROM heard WHERE channel = ? AND provider_id = ?", (reply.channel, id_)
             )

@@ -69,12 +69,15 @@ def matches(matchers: Iterable[Matcher], labels: Labels) -> bool:
 
 
 def labels(alert: Alert) -> dict[str, str]:
-    """Return what can be matched and grouped by: the alert's own labels, and over them what we know of it."""
+    """Return what can be matched and grouped by: the alert's own labels, and over them what we know of it.
+
+    A severity in the words of who reported it stays as it is; routes begin at ours (`at_least`).
+    """
     known = {
         "incident": alert.incident,
-        "severity": alert.severity.value,
         "kind": alert.kind,
         "asset": alert.asset,
         "territory": alert.territory,
     }
-    return {**alert.labels, **{name: value for name, value in known.items() if value}}
+    given = {"severity": alert.severity.value, **alert.labels}
+    return {**given, **{name: value for name, value in known.items() if value}}

@@ -97,6 +97,8 @@ class Alert:
     """The asset's own name, which no language changes."""
     exercise: tuple[str, ...] = ()
     """Of an exercise, the contacts on its list: nobody else is told of it. Empty: it is real."""
+    late: str = ""
+    """Why nobody could be told before its end, where it is no message of ours that did not leave."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

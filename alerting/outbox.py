@@ -233,7 +233,7 @@ class Outbox:
         if restored:
             await waiting.hasten(tx, now)
         await waiting.pull_in(tx, now)
-        if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
+        if self._looked and (step := ran_ahead(self._looked, looked)) > STEP:
             await waiting.prolong(tx, step)
             self._ask_all()  # a board without a clock of its own gets the time when its way out is back
         await waiting.expire(tx, now, self._broken())
@@ -388,7 +388,7 @@ def _tell(job: Job, result: Accepted | Failure) -> None:
     log.info("tried incident=%s%s contact=%s channel=%s: %s", row.incident, more, row.contact, row.channel, how)
 
 
-def _ran_ahead(before: tuple[datetime, float], after: tuple[datetime, float]) -> timedelta:
+def ran_ahead(before: tuple[datetime, float], after: tuple[datetime, float]) -> timedelta:
     """Return by how much wall time ran ahead of monotonic time: the machine's clock was set forward."""
     return after[0] - before[0] - timedelta(seconds=after[1] - before[1])
 

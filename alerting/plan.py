@@ -135,8 +135,8 @@ async def plan_test(tx: Transaction, contact: Contact, now: datetime) -> list[Pl
 async def release(tx: Transaction, now: datetime, incident: str = "") -> None:
     """Look again at once at what a rule keeps back, of one incident or of all: the rule may hold no longer."""
     await tx.execute(
-        "UPDATE notification SET due_at = ?1 WHERE state = 'planned' AND held <> '' AND due_at > ?1 "
-        "AND ?2 IN ('', incident)",
+        "UPDATE notification SET due_at = ?1 WHERE state = 'planned' AND ended_at IS NULL AND held <> '' "
+        "AND due_at > ?1 AND ?2 IN ('', incident)",
         (micros(now), incident),
     )
 

@@ -5,6 +5,7 @@ errors only; what a person was sent stands in `text`, which can be deleted row b
 """
 
 from alerting.drill_schema import DRILLS
+from alerting.foreign_schema import FOREIGN
 from alerting.inbox_schema import INBOX
 from alerting.journal import Migration
 
@@ -295,4 +296,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     *INBOX,
     Migration("what is due is found however long the history", FOUND_FAST),
     *DRILLS,
+    *FOREIGN,
 )

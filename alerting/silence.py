@@ -70,6 +70,11 @@ async def live(tx: Transaction, now: datetime) -> list[Silence]:
     return list(_silences(rows))
 
 
+async def is_known(tx: Transaction, name: str) -> bool:
+    """Whether there was ever a silence of that id."""
+    return bool(await tx.execute("SELECT 1 FROM silence WHERE 's' || id = ?", (name,)))
+
+
 async def known(journal: Journal) -> list[Silence]:
     """Return every silence that was ever made."""
     return list(_silences(await journal.read(f"{_LIVE} ORDER BY id")))

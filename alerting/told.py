@@ -48,7 +48,9 @@ async def hanging(journal: Journal, now: datetime, slack: timedelta = timedelta(
         "WHERE next_at < ?1 "
         "UNION ALL SELECT 'the next channel after notification ' || notification || ' is not taken' FROM turn "
         "WHERE ended_at IS NULL AND due_at < ?1 "
-        "UNION ALL SELECT 'exercise ' || id || ' does not end' FROM drill WHERE ended_at IS NULL AND due_at < ?1",
+        "UNION ALL SELECT 'exercise ' || id || ' does not end' FROM drill WHERE ended_at IS NULL AND due_at < ?1 "
+        "UNION ALL SELECT 'alert X' || id || ' is open past its time' FROM foreign_alert "
+        "WHERE closed_at IS NULL AND until_at < ?1",
         (late,),
     )
     return [str(sentence) for (sentence,) in rows]

@@ -114,8 +114,8 @@ def cuts(alert: Alert) -> list[tuple[datetime, datetime | None]]:
 
 def excuse(alert: Alert, failure: str | None, *, why: bool = True, language: str = "en") -> str:
     """Say why somebody hears of it only now that it is over; ``failure``: what no cut of this site explains."""
-    if failure is None and cuts(alert):
-        return say("this site was cut off", language)
+    if failure is None and (alert.late or cuts(alert)):
+        return say(alert.late or "this site was cut off", language)
     reason = f": {failure}" if failure and why else ""
     return say("could not be delivered", language) + reason
 

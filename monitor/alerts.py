@@ -57,10 +57,10 @@ def effects(incident: Incident, topology: Topology) -> Iterable[str]:
         yield f"Not confirmed ({dependency.source}): {topology.name(dependency.asset)} may have {rest}"
 
 
-def overlapping(vantage: Iterable[Incident], incident: Incident) -> Blind:
-    """Return when this site was cut off since the incident opened."""
+def overlapping(vantage: Iterable[Incident], since: datetime, but: str = "") -> Blind:
+    """Return when this site was cut off since a moment; ``but``: an incident that does not count."""
     return tuple(
-        (max(cut.began, incident.began), cut.closed)
+        (max(cut.began, since), cut.closed)
         for cut in vantage
-        if cut.id != incident.id and (cut.closed is None or cut.closed > incident.began)
+        if cut.id != but and (cut.closed is None or cut.closed > since)
     )

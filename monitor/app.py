@@ -16,6 +16,7 @@ from aiohttp import web
 from alerting import schema as alerting_schema
 from alerting.drill import Drills
 from alerting.feeds import Feeds
+from alerting.foreign_book import ForeignBook
 from alerting.inbound import Inbox
 from alerting.journal import Journal, JournalError
 from alerting.model import Alert, Channel
@@ -25,7 +26,7 @@ from monitor.answering import Answering
 from monitor.calling import Calling
 from monitor.config.doors import loopback
 from monitor.config.settings import Door, Settings
-from monitor.data import shipped
+from monitor.data import shipped, version
 from monitor.drilling import Drilling, Office
 from monitor.freshness import Freshness
 from monitor.instance import Instance, TakenError, drop_root
@@ -40,6 +41,7 @@ from monitor.store import SeriesStore
 from monitor.upkeep import Upkeep
 from monitor.views import Health, IncidentFilter
 from monitor.web import callbacks, control, ops, public
+from monitor.web.alertmanager import Alertmanager
 from monitor.why import why
 from probes import PROBES
 from probes.clock import Clock, SystemClock, discipline
@@ -113,6 +115,7 @@ class App:
     drills: Drills
     freshness: Freshness
     pipeline: Pipeline
+    foreign: ForeignBook
     upkeep: Upkeep
     snapshots: Snapshots
 
@@ -135,7 +138,7 @@ class App:
             runbooks=self.runbooks,
             clock=clock,
             site=self.place,
-            standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the pipeline is made after the outbox
+            standing=self._open_alerts,
             answer_url=answer_url,
             drills=self.drills,
         )
@@ -161,6 +164,14 @@ class App:
             note=self.clock_note,
         )
         self.pipeline.belief.calendar = self.upkeep.calendar
+        self.foreign = await ForeignBook(
+            self.journal,
+            lambda: self.settings.directory,
+            places={code: one.name for code, one in settings.world.territories.items()},
+            planned=self.outbox.wake,
+            blind=self.pipeline.blind,
+            note=self.clock_note,
+        ).boot(clock.now())
         since = clock.now() - KEEP
         cuts = await self.ledger.incidents(IncidentFilter(asset=settings.world.vantage, since=since, limit=500))
         await self.pipeline.resume(cuts)
@@ -195,7 +206,17 @@ class App:
         """Let gateways and other systems tell the operators' door what came back."""
         inbox, settings = self.inbox, self.settings
         callbacks.add_routes(app, settings.channels, inbox.receive, inbox.hear, self.clock, self.outbox.say)
-        callbacks.add_answers(app, inbox.act, settings.ops.token or "", self.clock)
+        token = settings.ops.token or ""
+        callbacks.add_answers(app, inbox.act, token, self.clock)
+        Alertmanager(
+            self.foreign,
+            self.journal,
+            lambda: self.settings.directory,
+            self.pipeline.standing,
+            self.outbox.wake,
+            self.started,
+            version(),
+        ).add_routes(app, token, self.clock)
 
     async def _listen(self, app: web.Application, door: Door, key: str) -> None:
         runner = web.AppRunner(app, access_log=None)
@@ -216,6 +237,7 @@ class App:
                 ("line", self.scheduler.feed(self.pipeline)),
                 ("outbox", self.outbox.run()),
                 ("freshness", self.freshness.run()),
+                ("foreign alerts", self.foreign.run(self.clock)),
                 ("feeds", Feeds(self.settings.channels, self.inbox, self.outbox.say, self.clock).run()),
                 ("stop", stop.wait()),
             )
@@ -289,13 +311,12 @@ class App:
         return {"ping": self._ping, **more}
 
     def _calling(self) -> Mapping[str, control.Command]:
-        line = self.pipeline
         calling = Calling(
             self.settings,
             self.journal,
             self.clock,
             truth=self._truth,
-            standing=line.standing,
+            standing=self._open_alerts,
             wake=self.outbox.wake,
         )
         office = Office(lambda: line.topology, self.runbooks, self.outbox.wake)
@@ -303,8 +324,11 @@ class App:
         return {**calling.commands(), **drilling.commands()}
 
     def _truth(self, incident: str) -> Alert | None:
-        """Say what is true of an incident, or what an exercise pretends."""
-        return self.drills.truth(incident) or self.pipeline.truth(incident)
+        """Say what is true of an incident of ours or of an alert of another system, or what an exercise pretends."""
+        return self.drills.truth(incident) or self.pipeline.truth(incident) or self.foreign.truth(incident)
+
+    def _open_alerts(self) -> list[Alert]:
+        return [*self.pipeline.standing(), *self.foreign.standing()]
 
     def _replanned(self, calendar: Calendar) -> None:
         """Go by other windows of maintenance from the next turn on, and show them at once."""

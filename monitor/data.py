@@ -1,6 +1,7 @@
 """The one place that knows whether the shipped files stand in a checkout or in an installed wheel."""
 
 import os
+from importlib import metadata
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -17,3 +18,12 @@ def state_folder() -> Path:
     if not _WHEEL.is_dir():
         return _HERE.parent / "var"
     return Path("/var/lib/lambi") if os.geteuid() == 0 else Path.home() / ".local" / "state" / "lambi"
+
+
+def version() -> str:
+    """Return the installed version, or that of the checkout this runs from."""
+    try:
+        return metadata.version("lambi")
+    except metadata.PackageNotFoundError:
+        lines = (_HERE.parent / "pyproject.toml").read_text().splitlines()
+        return next(line.split('"')[1] for line in lines if line.startswith("version = "))

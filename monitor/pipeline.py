@@ -15,7 +15,7 @@ from alerting.directory import Directory
 from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
 from alerting.plan import plan
-from monitor.alerts import overlapping, to_alert
+from monitor.alerts import Blind, overlapping, to_alert
 from monitor.baseline import Baselines
 from monitor.belief import Belief, Step
 from monitor.docket import Book
@@ -146,6 +146,12 @@ class Pipeline:
         """Return the truth about every open incident."""
         return [self._alert(incident) for incident in self.book.open.values()]
 
+    def blind(self, since: datetime, but: str = "") -> Blind:
+        """Return when this site was cut off since a moment; ``but``: an incident that does not count."""
+        known = (*self.book.open.values(), *self._recent.values())
+        cuts = [cut for cut in known if cut.asset == self.world.vantage and cut.phase is Phase.DOWN]
+        return overlapping(cuts, since, but)
+
     def _ask(self) -> None:
         """Have looked at what is wished for."""
         for wish in self.belief.take_wishes():
@@ -226,8 +232,7 @@ class Pipeline:
         return replace(step, changes=pinned, book=replace(step.book, open={**known, **fresh}))
 
     def _alert(self, incident: Incident) -> Alert:
-        known = (*self.book.open.values(), *self._recent.values())
-        cuts = [cut for cut in known if cut.asset == self.world.vantage and cut.phase is Phase.DOWN]
-        alert = to_alert(incident, self.topology, overlapping(cuts, incident), self._base_url, self._note())
+        blind = self.blind(incident.began, incident.id)
+        alert = to_alert(incident, self.topology, blind, self._base_url, self._note())
         over = incident.asset in self.book.recovered and not (incident.children or incident.members)
         return replace(alert, held=over and incident.closed is None)

@@ -96,7 +96,7 @@ def payload(message: Message) -> dict[str, Any]:
 
 def _alert(alert: Alert) -> dict[str, Any]:
     facts = {
-        "alertname": alert.kind,
+        "alertname": alert.labels.get("alertname", alert.kind),
         "incident": alert.incident,
         "asset": alert.asset,
         "severity": alert.severity.value,

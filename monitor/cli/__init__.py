@@ -3,8 +3,7 @@
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping, Sequence
-from importlib import import_module, metadata
-from pathlib import Path
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from monitor.cli.say import EXIT_WRONG, EXITS, CommandError, complain
+from monitor.data import version
 
 COMMANDS = {
     "run": "daemon",
@@ -75,15 +75,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def version() -> str:
-    """Return the installed version, or that of the checkout this runs from."""
-    try:
-        return metadata.version("lambi")
-    except metadata.PackageNotFoundError:
-        lines = (Path(__file__).parents[2] / "pyproject.toml").read_text().splitlines()
-        return next(line.split('"')[1] for line in lines if line.startswith("version = "))
 
 
 def _version(wanted: bool) -> None:

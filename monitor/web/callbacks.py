@@ -17,6 +17,7 @@ from alerting.inbound import Heard
 from alerting.model import Act as What
 from alerting.model import Address, Receipt, Reply
 from alerting.replies import Asked
+from monitor.web.shield import authorised
 from probes.clock import Clock
 
 Receive = Callable[[Receipt, datetime], Awaitable[None]]
@@ -63,8 +64,7 @@ def add_answers(app: web.Application, act: Act, token: str, clock: Clock) -> Non
     """
 
     async def answer(request: web.Request) -> web.Response:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+        if not authorised(request, token):
             raise web.HTTPUnauthorized(text="This address asks for a bearer token.")
         what, number = WORDS.get(request.match_info["what"]), _number(request.query.get("number", ""))
         if what is None:

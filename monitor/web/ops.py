@@ -1,6 +1,5 @@
 """The ops door: /metrics, with blackbox_exporter's names for what is watched and lambi_* for how we do ourselves."""
 
-import hmac
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -9,9 +8,9 @@ from aiohttp import web
 from alerting.model import Severity
 from monitor.model import Phase
 from monitor.views import AssetView, CheckView, Health, Snapshot
-from monitor.web import view
+from monitor.web import alertmanager, view
 from monitor.web.exposition import CONTENT_TYPE, Family, labels, render
-from monitor.web.shield import headers, shield
+from monitor.web.shield import authorised, headers, shield
 from probes.clock import Clock
 
 ANSWERED = frozenset({Phase.UP, Phase.DEGRADED, Phase.RECOVERING})
@@ -54,10 +53,9 @@ def make_app(
     more: Callable[[web.Application], None] = lambda _: None,
 ) -> web.Application:
     """Build the ops door; with a token it asks for ``Authorization: Bearer TOKEN``. ``more`` adds further addresses."""
-    guarded = token.encode()
 
     async def metrics(request: web.Request) -> web.Response:
-        if guarded and not hmac.compare_digest(_bearer(request), guarded):
+        if token and not authorised(request, token):
             raise web.HTTPUnauthorized(text="This door asks for a bearer token.")
         text = render(collect(snapshot(), clock.now()))
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
@@ -66,15 +64,11 @@ def make_app(
         challenge = {"WWW-Authenticate": 'Bearer realm="lambi"'} if status == 401 else {}
         return web.Response(status=status, text=sentence + "\n", headers=challenge)
 
-    app = web.Application(middlewares=[shield(headers(""), refuse, count_bug)], client_max_size=0)
+    around = shield(headers(""), refuse, count_bug, alertmanager.BODIES)
+    app = web.Application(middlewares=[around], client_max_size=0)
     app.router.add_get("/metrics", metrics)
     more(app)
     return app
-
-
-def _bearer(request: web.Request) -> bytes:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
 
 
 def collect(snapshot: Snapshot, now: datetime) -> list[Family]:

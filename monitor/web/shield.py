@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import logging
 from collections.abc import Callable
 
@@ -41,12 +42,24 @@ def headers(style: str) -> dict[str, str]:
     }
 
 
-def shield(safety: dict[str, str], refuse: Refuse, count_bug: Callable[[], None]) -> Middleware:
-    """Make the middleware. `count_bug` is called once for each exception that nobody expected."""
+def authorised(request: web.Request, token: str) -> bool:
+    """Whether a request carries ``Authorization: Bearer TOKEN``; compared in constant time."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    told = given.strip().encode("utf-8", "surrogateescape")
+    return scheme.lower() == "bearer" and hmac.compare_digest(told, token.encode())
+
+
+def shield(
+    safety: dict[str, str], refuse: Refuse, count_bug: Callable[[], None], bodies: frozenset[str] = frozenset()
+) -> Middleware:
+    """Make the middleware. `count_bug` is called once for each exception that nobody expected.
+
+    ``bodies``: addresses that take a body, and bound it themselves.
+    """
 
     @web.middleware
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await _attempt(request, handler, refuse, count_bug)
+        response = await _attempt(request, handler, refuse, count_bug, bodies)
         response.headers.update(safety)
         return response
 
@@ -54,10 +67,10 @@ def shield(safety: dict[str, str], refuse: Refuse, count_bug: Callable[[], None]
 
 
 async def _attempt(
-    request: web.Request, handler: Handler, refuse: Refuse, count_bug: Callable[[], None]
+    request: web.Request, handler: Handler, refuse: Refuse, count_bug: Callable[[], None], bodies: frozenset[str]
 ) -> web.StreamResponse:
     try:
-        _bound(request)
+        _bound(request, bodies)
         return await handler(request)
     except BadQueryError as error:
         return refuse(request, 400, str(error))
@@ -80,8 +93,8 @@ def _sentence(error: web.HTTPException) -> str:
     return SENTENCES.get(error.status, error.reason)
 
 
-def _bound(request: web.Request) -> None:
+def _bound(request: web.Request, bodies: frozenset[str]) -> None:
     if len(request.raw_path) > LONGEST_URL:
         raise web.HTTPRequestURITooLong(text=f"An address here has at most {LONGEST_URL} characters.")
-    if request.can_read_body:
+    if request.can_read_body and request.path not in bodies:
         raise web.HTTPRequestEntityTooLarge(0, 0, text="This door takes no body.")

@@ -11,7 +11,7 @@ from tests.alerting.fakes import at, contact
 
 ALONE = """
 import sys
-from alerting import journal, model, outbox, plan, render, route, runbooks, schema, told
+from alerting import alertmanager, foreign_book, journal, model, outbox, plan, render, route, runbooks, schema, told
 from alerting.channels import CHANNELS
 foreign = [name for name in sys.modules if name.partition(".")[0] in {"monitor", "probes"}]
 print(foreign)
