@@ -105,6 +105,12 @@ class Sight:
                     turned += [Turned(name, part, check.asset, settled)] if settled else []
         return turned
 
+    def sees(self, family: int) -> bool:
+        """Whether its own link is believed to work over a family; without references nothing says otherwise."""
+        state = self.states.get(references(self.vantage, family), {}).get("")
+        known = state is not None and state.settled in {Phase.UP, Phase.DEGRADED}
+        return known or not self.guard.references(family)
+
     def take_touched(self) -> list[tuple[str, str]]:
         """Return the parts whose state is another than when this was last asked."""
         touched, self._touched = self._touched, {}
