@@ -66,6 +66,7 @@ def test_the_index_names_each_with_its_kinds_and_first_move() -> None:
         ("nameserver", "down", "cctld-servers-unreachable"),
         ("cctld", "degraded", "cctld-servers-unreachable"),
         ("vantage", "down", "vantage-cut-off"),
+        ("peer", "down", "peer-silent"),
         ("website", "down", None),
     ],
 )
