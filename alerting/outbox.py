@@ -118,6 +118,8 @@ class Outbox:
         self._woken = asyncio.Event()
         self._recovered = False
         self._restored = False
+        self.turned: float | None = None
+        """When it had last done what was due, monotonic."""
         self._busy: Counter[str] = Counter()
         self._drilling: Counter[str] = Counter()
         """How many of those are about exercises."""
@@ -159,6 +161,7 @@ class Outbox:
                 for job in await self._turn(self._clock.now()):
                     self._launch(job)
                 pause = await self._pause(self._clock.now())
+                self.turned = self._clock.monotonic()
             except (JournalError, sqlite3.Error) as error:
                 _wait_out(error)
                 pause = JOURNAL_SECONDS

@@ -27,8 +27,10 @@ from monitor.calling import Calling
 from monitor.config.doors import loopback
 from monitor.config.settings import Door, Settings
 from monitor.data import shipped, version
+from monitor.deadman import DeadMan
 from monitor.drilling import Drilling, Office
 from monitor.freshness import Freshness
+from monitor.heartbeat import Heartbeat, Vitals
 from monitor.instance import Instance, TakenError, drop_root
 from monitor.ledger import MIGRATIONS, Ledger
 from monitor.maintenance import Calendar
@@ -77,7 +79,9 @@ class App:
         self.place = settings.world.assets[settings.world.vantage].name
         self.started = clock.now()
         self.bugs = 0
-        self.engines = build(vantage=settings.world.vantage, clock=clock) if engines is None else engines
+        asked = build(vantage=settings.world.vantage, clock=clock) if engines is None else engines
+        self.dead_man = DeadMan(settings, clock, lambda family: self.pipeline.sees(family), self._vitals)  # noqa: PLW0108 - the pipeline is made after the engines
+        self.engines: Mapping[str, Engine] = {Heartbeat.kind: self.dead_man.engine, **asked}
         self.standing = tuple(filter(None, (drop_root(settings.state),)))
         self.runbooks = Runbooks.load(shipped("runbooks"))
         self.runners: list[web.AppRunner] = []
@@ -97,7 +101,7 @@ class App:
         app.journal = await journal.open(settings.state / "journal.sqlite", SCHEMAS)
         app.series = SeriesStore(
             settings.state / "series",
-            {kind: probe.columns for kind, probe in PROBES.items()},
+            {Heartbeat.kind: Heartbeat.columns, **{kind: probe.columns for kind, probe in PROBES.items()}},
             retention_days=settings.retention_days,
         )
         app.ledger = Ledger(app.journal, settings.world.vantage)
@@ -217,6 +221,7 @@ class App:
             self.started,
             version(),
         ).add_routes(app, token, self.clock)
+        self.dead_man.open(app, self.scheduler.again)
 
     async def _listen(self, app: web.Application, door: Door, key: str) -> None:
         runner = web.AppRunner(app, access_log=None)
@@ -240,6 +245,7 @@ class App:
                 ("foreign alerts", self.foreign.run(self.clock)),
                 ("feeds", Feeds(self.settings.channels, self.inbox, self.outbox.say, self.clock).run()),
                 ("stop", stop.wait()),
+                *((("heart", self.dead_man.heart.run()),) if self.dead_man.heart else ()),
             )
         ]
         try:
@@ -266,6 +272,9 @@ class App:
             await self.series.close()
             await self.journal.close()
 
+    def _vitals(self) -> Vitals:
+        return Vitals(self.pipeline.looked, self.pipeline.written, self.outbox.turned)
+
     def count_bug(self) -> None:
         """Count a fault of our own that a boundary caught."""
         self.bugs += 1
@@ -286,6 +295,7 @@ class App:
         lateness = sorted(self.pipeline.belief.own.lateness)
         trouble: tuple[str, ...] = (self.pipeline.trouble,) if self.pipeline.trouble else ()
         idle = [name for name, one in self.settings.directory.rotations.items() if not one.on_duty(self.clock.now())]
+        trouble += self.dead_man.heart.trouble()
         trouble += (f"nobody is on duty now: {', '.join(idle)}",) if idle else ()
         return Health(
             started=self.started,

@@ -19,6 +19,7 @@ from monitor.alerts import Blind, overlapping, to_alert
 from monitor.baseline import Baselines
 from monitor.belief import Belief, Step
 from monitor.docket import Book
+from monitor.heartbeat import Heartbeat
 from monitor.ledger import Boot, Ledger
 from monitor.model import Incident, Phase, Signal, State, World
 from monitor.topology import Topology
@@ -79,6 +80,10 @@ class Pipeline:
         """Grows with every signal or change: what the page shows is out of date at once."""
         self.trouble = ""
         """Why the journal cannot be written, while it cannot."""
+        self.looked: float | None = None
+        """When a batch of looks last went through the whole line, monotonic; what peers say of themselves is none."""
+        self.written: float | None = None
+        """When a turn was last in the journal, monotonic."""
         self._journal, self._ledger, self._series = journal, ledger, series
         self._clock, self._doors, self._base_url, self._note = clock, doors, base_url, note
         self._committing: dict[str, Incident] = {}
@@ -128,6 +133,8 @@ class Pipeline:
         signals = self.belief.hear(looks, self._clock.now(), self._clock.monotonic())
         self._ask()
         await self._conclude(signals)
+        if any(look.kind != Heartbeat.kind for look in looks):
+            self.looked = self._clock.monotonic()
 
     async def tick(self) -> None:
         """Draw the consequences of time alone, and keep the journal at most ten seconds behind."""
@@ -151,6 +158,10 @@ class Pipeline:
         known = (*self.book.open.values(), *self._recent.values())
         cuts = [cut for cut in known if cut.asset == self.world.vantage and cut.phase is Phase.DOWN]
         return overlapping(cuts, since, but)
+
+    def sees(self, family: int) -> bool:
+        """Whether this vantage sees the world over an address family, as far as anything tells."""
+        return self.belief.own.sees(family)
 
     def _ask(self) -> None:
         """Have looked at what is wished for."""
@@ -201,7 +212,7 @@ class Pipeline:
                 log.error("journal error=%r: trying again", str(error))
                 await self._clock.sleep_until(self._clock.monotonic() + 1.0)
             else:
-                self.trouble = ""
+                self.trouble, self.written = "", self._clock.monotonic()
                 return bool(rows)
 
     def _adopt(self, step: Step) -> None:

@@ -132,6 +132,12 @@ class Sight:
         self._lately = min((end for end, _, _ in ends if end >= self.now), default=self.now) - self._shortest
         return [(name, part) for end, name, part in ends if end < self.now]
 
+    def sees(self, family: int) -> bool:
+        """Whether its own link is believed to work over a family; without references nothing says otherwise."""
+        state = self.states.get(references(self.vantage, family), {}).get("")
+        known = state is not None and state.settled in {Phase.UP, Phase.DEGRADED}
+        return known or not self.guard.references(family)
+
     def take_touched(self) -> list[tuple[str, str]]:
         """Return the parts whose state is another than when this was last asked."""
         touched, self._touched = self._touched, {}

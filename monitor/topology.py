@@ -29,6 +29,7 @@ LABELS = {
     "site": "Site",
     "power": "Power",
     "vantage": "Vantage",
+    "peer": "Peer",
     "territory": "Territory",
 }
 
@@ -336,6 +337,8 @@ class Topology:
         if kind == "vantage":
             return f"{named} cut off" + ("" if phase is Phase.DOWN else " in part")
         more = f" and {others} more" if others else ""
+        if kind == "peer" and phase is Phase.DOWN:
+            return f"{named}{more} silent"
         return f"{named}{more} {phase.value}"
 
 

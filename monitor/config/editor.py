@@ -7,7 +7,7 @@ from monitor.config.registry import settings_model
 from monitor.config.schema import Document
 from probes import PROBES
 
-_BY_ID = ("AssetRow", "Reference", "MaintenanceRow", "SilenceRow")
+_BY_ID = ("AssetRow", "Reference", "MaintenanceRow", "SilenceRow", "PeerRow", "WatcherRow")
 _BY_NAME = ("ContactRow", "RotationRow", "RouteRow", "LadderRow", "IntervalRow", "InhibitRow")
 _ROWS = {**dict.fromkeys(_BY_ID, "id"), **dict.fromkeys(_BY_NAME, "name")}
 """Rows that may lie over a shipped row: only the identity must be written, and ``remove`` may be."""

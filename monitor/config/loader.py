@@ -12,6 +12,7 @@ from monitor.config.depends import orphans
 from monitor.config.doors import base_url, ops_door, state
 from monitor.config.drills import scenarios
 from monitor.config.guard import check_guard
+from monitor.config.heartbeat import beats
 from monitor.config.inventory import TABLES, read_inventory
 from monitor.config.maintenance import home_zone, windows
 from monitor.config.merge import Merger
@@ -28,7 +29,9 @@ from monitor.config.world import build
 OVERLAY = Path("/etc/lambi")
 """The operator's folder unless $LAMBI_CONFIG names another; it need not exist."""
 MAX_REPAIRS = 8
-LISTS = frozenset({"assets", "targets", "depends", "contacts", "rotations", "routes", "ladders", "maintenance"}) | {
+LISTS = frozenset(
+    {"assets", "targets", "depends", "peers", "contacts", "rotations", "routes", "ladders", "maintenance"}
+) | {
     "intervals",
     "inhibit",
     "silences",
@@ -62,6 +65,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     known, wrong = read_inventory(folder / "inventory", overlay / "inventory" if overlay else None)
     problems += wrong
     assets, contacts = written(tree, "assets", "id"), written(tree, "contacts", "name")
+    site = tree.at("heartbeat").text("name")
     doc, tree = _document(tree, shipped, problems)
     if doc is None or unread:  # what stands in a file that cannot be read would be missed everywhere else
         return None, _in_order(problems)
@@ -81,6 +85,8 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     problems += wrong
     ops, wrong = ops_door(doc, tree, environ)
     problems += wrong or ([] if problems else orphans(doc, tree, world.checks.values()))
+    waiting, wrong = beats(doc, tree, site, environ)
+    problems += wrong
     home = state(doc)
     noted = [] if problems else notes(doc, tree, world, people, channels)
     settings = Settings(
@@ -99,6 +105,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
         notes=tuple(_in_order([note for note in noted if not Path(note.file).is_relative_to(folder)])),
         maintenance=maintenance,
         drills=drills,
+        beats=waiting,
     )
     return settings, _in_order(problems)
 

@@ -7,6 +7,8 @@ from monitor.config.problems import Problem, did_you_mean
 
 ROWS: Mapping[str, str] = {
     "guard.references": "id",
+    "heartbeat.watchers": "id",
+    "peers": "id",
     "assets": "id",
     "contacts": "name",
     "rotations": "name",

@@ -244,6 +244,35 @@ class DependRow(Strict):
     as_of: Age | Literal[""] = ""
 
 
+class WatcherRow(Strict):
+    """A service that raises the alarm when our heartbeat stays away, such as healthchecks; its URL is a secret."""
+
+    id: Slug
+    url: Secret
+    method: Literal["GET", "POST"] = "GET"
+
+
+class HeartbeatPart(Strict):
+    """How this site says that it is alive."""
+
+    name: Slug | Literal[""] = ""
+    every: Positive = 60.0
+    timeout: Positive = 10.0
+    watchers: tuple[WatcherRow, ...] = ()
+
+
+class PeerRow(Strict):
+    """Another Lambi that tells us that it is alive, and whom we tell."""
+
+    id: Slug
+    name: str = ""
+    territory: str = ""
+    url: Url | Literal[""] = ""
+    secret: Secret
+    grace: Positive = 300.0
+    family: Literal["4", "6"] = "4"
+
+
 class MaintenanceRow(Strict):
     """Planned work on an asset, once or by rule; times on the clock of ``zone``, or that of the vantage."""
 
@@ -287,6 +316,8 @@ class Document(Strict):
     channels: dict[Slug, Channel] = Field(default_factory=dict)
     web: Web = Web()
     store: Store = Store()
+    heartbeat: HeartbeatPart = HeartbeatPart()
+    peers: tuple[PeerRow, ...] = ()
     assets: tuple[AssetRow, ...] = ()
     targets: tuple[TargetRow, ...] = ()
     depends: tuple[DependRow, ...] = ()

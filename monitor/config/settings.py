@@ -7,9 +7,10 @@ from typing import Any
 
 from alerting.directory import Directory
 from monitor.config.problems import Problem
+from monitor.heartbeat import Beats
 from monitor.model import Scenario, Window, World
 
-PACKETS = {"icmp": 1, "dns": 1, "tcp": 3, "http": 12}
+PACKETS = {"heartbeat": 0, "icmp": 1, "dns": 1, "tcp": 3, "http": 12}
 """Packets that one look sends when all goes well: the handshake, TLS and the request of a small page."""
 
 
@@ -44,6 +45,8 @@ class Settings:
     user_agent: str
     file: Path = field(compare=False)
     """The operator's lambi.yaml, which may not be there yet: where a key would be set."""
+    beats: Beats = field(default_factory=Beats)
+    """Whom we tell that we are alive, and which peers tell us."""
     notes: tuple[Problem, ...] = ()
     """What is allowed in the operator's files and yet does nothing."""
     maintenance: tuple[Window, ...] = ()

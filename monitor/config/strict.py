@@ -19,6 +19,7 @@ KINDS = (
     "site",
     "power",
     "vantage",
+    "peer",
 )
 OWN_KINDS = ("router", "network", "site", "power", "website", "nameserver", "ixp", "cable", "landing")
 """Kinds of assets that an operator may add."""
@@ -35,6 +36,7 @@ Kind = Literal[
     "site",
     "power",
     "vantage",
+    "peer",
 ]
 Positive = Annotated[Duration, Field(gt=0)]
 Port = Annotated[int, Field(ge=1, le=65_535)]

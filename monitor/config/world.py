@@ -6,6 +6,7 @@ from alerting.model import Severity
 from monitor.config import assets as made
 from monitor.config.checks import Checks
 from monitor.config.depends import dependencies
+from monitor.config.heartbeat import add_peers
 from monitor.config.inventory import Inventory
 from monitor.config.maintenance import home_zone
 from monitor.config.nodes import Node
@@ -28,6 +29,7 @@ def build(doc: Document, tree: Node, known: Inventory, named: Collection[str]) -
     checks.references()
     checks.nameservers(known)
     checks.websites(known)
+    problems += add_peers(doc, tree, assets, checks.made, names)
     checks.targets(assets, named)
     problems += checks.problems
     own, wrong = dependencies(doc, tree, {*assets, *named}, home_zone(doc, territories))

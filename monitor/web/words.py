@@ -24,6 +24,7 @@ KINDS = {
     "reference": ("reference", "references"),
     "territory": ("territory", "territories"),
     "vantage": ("vantage", "vantages"),
+    "peer": ("peer", "peers"),
 }
 """Asset kind -> one, many. A kind that is not listed speaks for itself."""
 
@@ -44,13 +45,14 @@ BETWEEN = frozenset({Phase.SUSPECT, Phase.RECOVERING})
 """Phases on the way to a verdict."""
 VERDICTS = frozenset({Phase.UP, Phase.DEGRADED, Phase.PARTITIONED, Phase.DOWN, Phase.UNREACHABLE})
 
-_STATE = re.compile(r"( and \d+ more|)(?: is)? (down|degraded|partitioned|cut off|cut off in part)$")
+_STATE = re.compile(r"( and \d+ more|)(?: is)? (down|degraded|partitioned|cut off|cut off in part|silent)$")
 """How an incident's title ends (`Topology.title`)."""
 
 EVIDENCE = {
     "cctld": "Its name servers are evidence for the domain, not for the territory: they may answer from another shore.",
     "website": "A web site that answers says nothing about the exchange or the island behind its name.",
     "nameserver": "A name server that answers says nothing about where it stands.",
+    "peer": "A peer that is silent may be well and cut off: nothing but its heartbeat is known here.",
 }
 """What the evidence cannot say, by asset kind."""
 

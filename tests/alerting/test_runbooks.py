@@ -71,6 +71,7 @@ def test_the_index_names_each_with_its_kinds_and_first_move() -> None:
         ("cctld", "degraded", "cctld-servers-unreachable"),
         ("vantage", "down", "vantage-cut-off"),
         ("cable", "partitioned", "cable-cut"),
+        ("peer", "down", "peer-silent"),
         ("website", "down", "asset-down"),
         ("volcano", "down", None),
     ],
