@@ -329,7 +329,7 @@ class App:
             standing=self._open_alerts,
             wake=self.outbox.wake,
         )
-        office = Office(lambda: line.topology, self.runbooks, self.outbox.wake)
+        office = Office(lambda: self.pipeline.topology, self.runbooks, self.outbox.wake)
         drilling = Drilling(self.settings, self.journal, self.clock, self.drills, office)
         return {**calling.commands(), **drilling.commands()}
 

@@ -196,6 +196,8 @@ async def test_a_step_that_needs_two_messages_comes_numbered_and_whole(tmp_path:
         assert first.startswith(f"1/2 47110-{code} 3: (in het Engels) ")
         assert second.startswith("2/2 ")
         assert first[4:] + second[4:] == f"47110-{code} 3: (in het Engels) {book.steps[2]}"
+
+
 async def test_in_six_languages_out_and_back_with_their_letters(tmp_path: Path) -> None:
     """Each is told in its own language and answered in it; what left is what arrives, letter for letter."""
     people = {f"+1246555010{n}": contact(f"c{n}", language=lang) for n, lang in enumerate(LANGUAGES)}
