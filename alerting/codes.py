@@ -16,6 +16,7 @@ ASK = timedelta(hours=1)
 PROOF_LASTS = timedelta(hours=24)
 """Letters that confirm an address are good for so long."""
 LINK_LASTS = timedelta(hours=48)
+PAIRS = tuple(first + second for first in LETTERS for second in LETTERS)
 
 Draw = Callable[[int], int]
 """Return a number below the argument that nobody can guess (`secrets.randbelow`)."""
@@ -38,22 +39,24 @@ def letters(count: int, draw: Draw) -> str:
 
 
 async def code(tx: Transaction, incident: str, contact: str, draw: Draw, now: datetime) -> str:
-    """Return the letters of this contact for this incident; no two contacts, and no two open ones, share theirs."""
+    """Return the letters of this contact for this incident.
+
+    No two contacts, and no two incidents of one contact, share theirs while there are others: the first 400 have their
+    own. Nobody's letters are good for another, for they are compared with those of whoever sends them.
+    """
     mine = "SELECT letters FROM code WHERE incident = ? AND contact = ?"
     if found := await tx.execute(mine, (incident, contact)):
         return str(found[0][0])
     taken = {
         str(one)
         for (one,) in await tx.execute(
-            "SELECT letters FROM code WHERE incident = ?1 OR (contact = ?2 AND drawn_at > ?3)",
+            "SELECT letters FROM code WHERE incident = ?1 UNION "
+            "SELECT letters FROM code WHERE contact = ?2 AND drawn_at > ?3",
             (incident, contact, micros(now - timedelta(days=30))),
         )
     }
-    drawn = letters(2, draw)
-    for _ in range(len(LETTERS) ** 2):
-        if drawn not in taken:
-            break
-        drawn = letters(2, draw)
+    free = [pair for pair in PAIRS if pair not in taken] or PAIRS
+    drawn = free[draw(len(free))]
     await tx.execute("INSERT INTO code VALUES (?, ?, ?, ?)", (incident, contact, drawn, micros(now)))
     return drawn
 

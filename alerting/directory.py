@@ -156,9 +156,11 @@ class Directory:
             found.update({each: self.contacts[each] for each in on if each in self.contacts})
         return list(found.values())
 
-    def names(self, name: str, now: datetime) -> set[str]:
-        """Return the contacts that one name stands for now."""
-        return {contact.name for contact in self.people((name,), now)}
+    def has(self, contact: str, names: tuple[str, ...], now: datetime) -> bool:
+        """Whether names stand for a contact now: it is one of them, or on duty in a rotation."""
+        rotations = (self.rotations[name] for name in names if name in self.rotations)
+        known = contact in self.contacts
+        return known and (contact in names or any(contact in one.on_duty(now) for one in rotations))
 
     def lasts(self, alert: Alert, now: datetime) -> tuple[float, datetime]:
         """Return for how many seconds a message about an alert is worth trying, planned now."""

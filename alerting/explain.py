@@ -100,6 +100,6 @@ def _nearest(alert: Alert, contact: str, directory: Directory, now: datetime) ->
     reasons = [
         f"{route.name}: {why_not(alert, route) or _passed(route)}"
         for route in directory.by_name.values()
-        if any(contact in directory.names(name, now) for name in route.contacts)
+        if directory.has(contact, route.contacts, now)
     ]
     return f" ({'; '.join(reasons[:4])})" if reasons else ""

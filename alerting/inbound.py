@@ -15,7 +15,7 @@ from alerting.codes import Checked, Draw
 from alerting.directory import Directory
 from alerting.journal import Journal, Transaction, micros
 from alerting.ladder import WAIT_MINUTES, respond
-from alerting.model import Act, Alert, Contact, Reason, Receipt, Reply, Response
+from alerting.model import Act, Alert, Contact, Fate, Reason, Receipt, Reply, Response
 from alerting.render import sms
 from alerting.replies import Asked, parse, proofs
 from alerting.rows import know
@@ -71,7 +71,8 @@ class Inbox:
         async with self._journal.transaction() as tx:
             new = await receipts.receive(tx, receipt, now)
         log.info("receipt fate=%s%s", receipt.fate, "" if new else ": of no message of ours, or known")
-        self._woken()
+        if new and receipt.fate is Fate.FAILED:  # the other fates leave nothing to do
+            self._woken()
 
     async def hear(self, reply: Reply, now: datetime) -> str:
         """Take what somebody sent; return the one text to answer with, or ""."""

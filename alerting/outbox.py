@@ -10,7 +10,7 @@ import re
 import sqlite3
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -115,13 +115,13 @@ class Outbox:
         self._busy: Counter[str] = Counter()
         self._breakers = dict.fromkeys(channels, Breaker())
         self._flying: set[asyncio.Task[None]] = set()
+        self._ended: list[tuple[Job, Accepted | Failure]] = []
+        """Tries whose end is not on disk yet."""
         self._pending = 0
         self._oldest: datetime | None = None
         self._bugs = 0
         self._looked: tuple[datetime, float] | None = None
         """Wall and monotonic time of the last look."""
-        self._defect: BaseException | None = None
-        """What ended a try without a record of it: `run` raises it."""
 
     def wake(self) -> None:
         """Rows have been planned: look at once."""
@@ -145,35 +145,40 @@ class Outbox:
 
     async def run(self) -> None:
         """Send until cancelled; a defect of ours in the journal's rows is raised, what may pass is waited out."""
-        while self._defect is None:
+        while True:
             self._woken.clear()
             try:
-                for job in await self._claim(self._clock.now()):
+                for job in await self._turn(self._clock.now()):
                     self._launch(job)
                 pause = await self._pause(self._clock.now())
             except (JournalError, sqlite3.Error) as error:
                 _wait_out(error)
                 pause = JOURNAL_SECONDS
             await self._wait(pause)
-        raise self._defect
 
     async def run_due(self, now: datetime) -> int:
         """Try everything that is due at ``now``, one after the other; return the number of tries."""
         tries = 0
-        while jobs := await self._claim(now):
+        while jobs := await self._turn(now):
             for job in jobs:
-                await self._record(job, await self._try(job), now)
+                result = await self._try(job)
+                self._ended.append((job, result))
             tries += len(jobs)
         await self._pause(now)
         return tries
 
     async def close(self) -> None:
-        """Let tries in flight end for a moment, then cut them off; close the channels."""
+        """Let tries in flight end for a moment, record them, cut off the others; close the channels."""
         if self._flying:
             await asyncio.wait(self._flying, timeout=GRACE_SECONDS)
         for task in self._flying:
             task.cancel()
         await asyncio.gather(*self._flying, return_exceptions=True)
+        try:
+            async with self._journal.transaction() as tx:
+                await self._record(tx, self._ended, self._clock.now())
+        except (JournalError, sqlite3.Error) as error:
+            log.error("journal error=%r: what was in flight is repeated after the next start", str(error))
         for channel in self._channels.values():
             await channel.close()
 
@@ -182,27 +187,43 @@ class Outbox:
         message = Message("", "", subject, text, at=self._clock.now())
         return await self._once(address.channel, message, address)
 
-    async def _claim(self, now: datetime) -> list[Job]:
-        """Write the intents of what is due and has a slot free; return them once they are on disk."""
+    async def _turn(self, now: datetime) -> list[Job]:
+        """Record the tries that have ended and write the intents of what is due, at once; return these, on disk."""
+        ended, self._ended = self._ended, []
         restored, looked = self._restored, (now, self._clock.monotonic())
-        async with self._journal.transaction() as tx:
-            if not self._recovered:
-                await waiting.recover(tx, now)
-            if restored:
-                await waiting.hasten(tx, now)
-            await waiting.pull_in(tx, now)
-            if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
-                await waiting.prolong(tx, step)
-                self._ask_all()  # a board without a clock of its own gets the time when its way out is back
-            await waiting.expire(tx, now, self._broken())
-            await ladder.advance(tx, self._truth, self._directory(), now)
-            await hand_over(tx, self._standing, self._directory(), now)
-            await self._move_on(tx, now)
-            jobs = await self._take(tx, now)
+        written = False
+        try:
+            async with self._journal.transaction() as tx:
+                await self._record(tx, ended, now)
+                await self._prepare(tx, looked, restored=restored)
+                jobs = await self._take(tx, now)
+                written = True  # whoever is cancelled from here on, waiting for the disk, has written
+        except BaseException as error:
+            if isinstance(error, Exception) or not written:
+                self._ended = ended + self._ended
+            raise
         self._recovered, self._looked = True, looked
         if restored:
             self._restored = False
+        for job, result in ended:
+            _tell(job, result)
         return jobs
+
+    async def _prepare(self, tx: Transaction, looked: tuple[datetime, float], *, restored: bool) -> None:
+        """Let time pass for every row: what has expired, who is next, what may go on by another way."""
+        now = looked[0]
+        if not self._recovered:
+            await waiting.recover(tx, now)
+        if restored:
+            await waiting.hasten(tx, now)
+        await waiting.pull_in(tx, now)
+        if self._looked and (step := _ran_ahead(self._looked, looked)) > STEP:
+            await waiting.prolong(tx, step)
+            self._ask_all()  # a board without a clock of its own gets the time when its way out is back
+        await waiting.expire(tx, now, self._broken())
+        await ladder.advance(tx, self._truth, self._directory(), now)
+        await hand_over(tx, self._standing, self._directory(), now)
+        await self._move_on(tx, now)
 
     async def _take(self, tx: Transaction, now: datetime) -> list[Job]:
         """Fill the free slots of each channel."""
@@ -233,31 +254,16 @@ class Outbox:
         self._busy[job.row.channel] += 1
         task = asyncio.create_task(self._see_through(job))
         self._flying.add(task)
-        task.add_done_callback(self._landed)
-
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flying.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._defect = task.exception()
-            self._woken.set()
+        task.add_done_callback(self._flying.discard)
 
     async def _see_through(self, job: Job) -> None:
-        """Try once and record how it ended, however long the journal takes."""
+        """Try once; the next turn records how it ended."""
         try:
             result = await self._try(job)
-            while not await self._recorded(job, result):
-                await self._clock.sleep_until(self._clock.monotonic() + JOURNAL_SECONDS)
+            self._ended.append((job, result))
         finally:
             self._busy[job.row.channel] -= 1
             self._woken.set()
-
-    async def _recorded(self, job: Job, result: Accepted | Failure) -> bool:
-        try:
-            await self._record(job, result, self._clock.now())
-        except (JournalError, sqlite3.Error) as error:
-            _wait_out(error)
-            return False
-        return True
 
     async def _try(self, job: Job) -> Accepted | Failure:
         """Hand over once, and let the circuit know whether anybody was there."""
@@ -290,20 +296,19 @@ class Outbox:
         log.error("bug: %s", scrub("".join(traceback.format_exception(error)), address, 10_000))
         return Failure(f"defect in this program: {type(error).__name__}", "failed")
 
-    async def _record(self, job: Job, result: Accepted | Failure, now: datetime) -> None:
-        async with self._journal.transaction() as tx:
+    async def _record(self, tx: Transaction, ended: Sequence[tuple[Job, Accepted | Failure]], now: datetime) -> None:
+        """Write how tries ended, and what follows."""
+        taken = [(job, result) for job, result in ended if isinstance(result, Accepted)]
+        await waiting.accept(tx, [(job.rows, job.attempt, accepted) for job, accepted in taken], now)
+        for job, _ in taken:
+            for row in job.rows:
+                await self._remind(tx, row, now)
+        for job, result in ended:
             if isinstance(result, Failure):
                 await waiting.fail(tx, job.rows, job.attempt, result, now)
-            else:
-                await waiting.accept(tx, job.rows, job.attempt, result, now)
-                for row in job.rows:
-                    await self._remind(tx, row, now)
-            if isinstance(result, Failure) and result.permanent:
-                await failover.hasten(tx, [row.id for row in job.rows], now)
-            await receipts.settle(tx, job.message.reference, now)
-        how, row = result.error if isinstance(result, Failure) else "accepted", job.row
-        more = f" and {len(job.rows) - 1} more" if len(job.rows) > 1 else ""
-        log.info("tried incident=%s%s contact=%s channel=%s: %s", row.incident, more, row.contact, row.channel, how)
+                if result.permanent:
+                    await failover.hasten(tx, [row.id for row in job.rows], now)
+        await receipts.settle(tx, [job.message.reference for job, _ in ended], now)
 
     async def _remind(self, tx: Transaction, row: Waiting, now: datetime) -> None:
         """Plan the reminder that follows, while the incident is open."""
@@ -339,6 +344,12 @@ class Outbox:
                 one.cancel()
                 with suppress(asyncio.CancelledError):
                     await one
+
+
+def _tell(job: Job, result: Accepted | Failure) -> None:
+    how, row = result.error if isinstance(result, Failure) else "accepted", job.row
+    more = f" and {len(job.rows) - 1} more" if len(job.rows) > 1 else ""
+    log.info("tried incident=%s%s contact=%s channel=%s: %s", row.incident, more, row.contact, row.channel, how)
 
 
 def _ran_ahead(before: tuple[datetime, float], after: tuple[datetime, float]) -> timedelta:

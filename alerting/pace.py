@@ -47,9 +47,10 @@ async def sent(tx: Transaction, contact: str, channel: str, cap: Cap, now: datet
     rows = await tx.execute(
         "SELECT max(a.intent_at), count(*), max(CASE a.severity WHEN 'critical' THEN 3 WHEN 'major' THEN 2 "
         "WHEN 'warning' THEN 1 ELSE 0 END) FROM attempt a JOIN notification n ON n.id = a.notification "
-        "WHERE a.channel = ? AND a.status <> 'failed' AND a.intent_at > ? AND n.contact = ? AND n.reason <> 'test' "
+        "WHERE n.contact = ?1 AND n.channel = ?2 AND n.changed_at > ?3 AND n.reason <> 'test' "
+        "AND a.status <> 'failed' AND a.intent_at > ?3 "
         "GROUP BY coalesce(a.bundle, a.id), a.intent_at ORDER BY 1",
-        (channel, micros(now - timedelta(seconds=max(cap.within, cap.gap))), contact),
+        (contact, channel, micros(now - timedelta(seconds=max(cap.within, cap.gap)))),
     )
     return [Sent(moment(at), size, list(Severity)[rank]) for at, size, rank in rows]
 

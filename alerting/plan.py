@@ -97,7 +97,7 @@ async def _end(
 
 async def plan_repeat(tx: Transaction, alert: Alert, where: Where, directory: Directory, now: datetime) -> None:
     """Write the reminder that follows a message about an open incident, if the contact's route has one."""
-    named = (route for name, route in who(alert, directory.routes) if where[0] in directory.names(name, now))
+    named = (route for route in taken(alert, directory.routes) if directory.has(where[0], route.contacts, now))
     route = next(named, None)
     if alert.closed is None and route is not None and route.repeat_seconds > 0:
         due = now + timedelta(seconds=route.repeat_seconds)

@@ -4,7 +4,8 @@ A receipt may come before the provider's own answer, twice, out of order, or nev
 from the same facts, whenever it is called.
 """
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -62,6 +63,9 @@ _LAST = f"SELECT max(id) FROM attempt WHERE {_OURS} AND parts > 0"  # noqa: S608
 _SAID = f"""
 SELECT fate, detail FROM receipt WHERE attempt = ?2 OR (fate = 'delivered' AND attempt IN
     (SELECT id FROM attempt WHERE {_OURS})) ORDER BY id"""  # noqa: S608 - constants
+_EARLY = """
+SELECT ours.value FROM json_each(?) ours WHERE EXISTS (SELECT 1 FROM attempt a JOIN receipt r ON r.attempt = a.id
+    WHERE a.id = ours.value OR a.repeats = ours.value OR a.bundle = ours.value)"""
 _OVERTAKEN = """
 SELECT 1 FROM notification o WHERE o.incident = ? AND o.contact = ? AND o.channel = ? AND o.id > ?
     AND o.reason <> 'repeat' AND o.state IN ('planned', 'ready', 'accepted', 'delivered') LIMIT 1"""
@@ -96,16 +100,20 @@ async def receive(tx: Transaction, receipt: Receipt, now: datetime) -> bool:
         (last or attempt, micros(receipt.at), receipt.fate, receipt.detail),
     )
     if new:
-        await settle(tx, receipt.reference, now)
+        await _settle(tx, attempt, last, now)
     return bool(new)
 
 
-async def settle(tx: Transaction, of: str, now: datetime) -> None:
-    """Let the receipts of a message, by its reference, agree with the end of its tries."""
-    attempt = await _attempt(tx, of)
-    if attempt is None:
-        return
-    [(last,)] = await tx.execute(_LAST, (attempt,))
+async def settle(tx: Transaction, references: Iterable[str], now: datetime) -> None:
+    """Let receipts that came before the end of a try agree with it; most messages have none so early."""
+    numbers = json.dumps([int(one.partition(".")[0]) for one in references])
+    for (attempt,) in await tx.execute(_EARLY, (numbers,)):
+        [(last,)] = await tx.execute(_LAST, (attempt,))
+        await _settle(tx, attempt, last, now)
+
+
+async def _settle(tx: Transaction, attempt: int, last: int | None, now: datetime) -> None:
+    """Let the receipts of a message agree with the end of its tries; ``last``: the one that they speak of."""
     said = await tx.execute(_SAID, (attempt, last))
     fates = {Fate(fate) for fate, _ in said}
     for row in await tx.execute(_TRIES, (attempt,)):

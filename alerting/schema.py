@@ -254,6 +254,16 @@ LADDERS = (
     *_append_only("response"),
 )
 
+FOUND_FAST = (
+    "DROP INDEX notification_contact",
+    "CREATE INDEX notification_due ON notification (channel, due_at) WHERE state = 'planned'",
+    "CREATE INDEX notification_waiting ON notification (contact, channel) WHERE state = 'planned'",
+    "CREATE INDEX notification_recent ON notification (contact, channel, changed_at)",
+    "CREATE INDEX attempt_repeats ON attempt (repeats) WHERE repeats IS NOT NULL",
+    "CREATE INDEX code_contact ON code (contact, drawn_at)",
+    "CREATE INDEX turn_root ON turn (root)",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         "notifications and attempts",
@@ -281,4 +291,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration("ladders, groups, silences", (*REBUILT, *ROWS_AND_HISTORY, *LADDERS)),
     *INBOX,
+    Migration("what is due is found however long the history", FOUND_FAST),
 )

@@ -64,7 +64,7 @@ class Failure:
 
 
 _SAME = "o.incident = n.incident AND o.contact = n.contact AND o.channel = n.channel"
-_WAITING = f"""
+_ROW = f"""
 SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision, n.planned_at, n.deadline_at,
     (SELECT count(*) FROM attempt WHERE notification = n.id),
     (SELECT coalesce(repeats, id) FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
@@ -74,17 +74,18 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
         WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted', 'delivered')),
     n.route, n.grp, n.held,
     (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1)
-FROM notification n
-WHERE n.channel = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
+FROM notification n"""  # noqa: S608 - constants
+_MAY = f"""n.channel = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
     AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')"""  # noqa: S608 - constants
 _URGENT = """
 ORDER BY CASE n.severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END,
-    n.planned_at, n.id
-LIMIT ?"""
-_DUE = f"{_WAITING} AND n.due_at <= ? {_URGENT}"
+    n.planned_at, n.id"""
+# Thousands may be due, and few can leave: what is known of a row is looked up for those alone.
+_DUE = f"""{_ROW}
+WHERE n.id IN (SELECT n.id FROM notification n WHERE {_MAY} AND n.due_at <= ? {_URGENT} LIMIT ?) {_URGENT}"""  # noqa: S608 - constants
 # What a failed try put off goes along with what is due.
-_BESIDE = f"""{_WAITING} AND n.contact = ? AND n.reason <> 'test' AND n.id <> ?
-    AND (n.due_at <= ? OR EXISTS (SELECT 1 FROM attempt WHERE notification = n.id)) {_URGENT}"""  # noqa: S608 - constants
+_BESIDE = f"""{_ROW} WHERE {_MAY} AND n.contact = ? AND n.reason <> 'test' AND n.id <> ?
+    AND (n.due_at <= ? OR EXISTS (SELECT 1 FROM attempt WHERE notification = n.id)) {_URGENT} LIMIT ?"""  # noqa: S608 - constants
 _NUMBER = "SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE notification ="
 _BEGIN = f"""INSERT INTO attempt (notification, number, channel, repeats, revision, severity, closed, intent_at)
     VALUES (?, ({_NUMBER} ?), ?, ?, ?, ?, ?, ?) RETURNING id"""  # noqa: S608 - constants
@@ -118,7 +119,7 @@ async def recover(tx: Transaction, now: datetime) -> None:
     )
     await tx.execute(
         "UPDATE notification SET state = 'planned', changed_at = ?, due_at = min(?, deadline_at - 1) "
-        "WHERE state = 'ready'",
+        "WHERE ended_at IS NULL AND state = 'ready'",
         (micros(now), micros(now)),
     )
 
@@ -272,18 +273,23 @@ async def keep_text(tx: Transaction, attempt: int, message: Message) -> None:
     await tx.execute("INSERT INTO text VALUES (?, ?, ?)", (attempt, message.subject, message.body))
 
 
-async def accept(tx: Transaction, rows: Sequence[Waiting], attempt: int, accepted: Accepted, now: datetime) -> None:
-    """Record that the provider has taken the message that tells of these rows."""
+async def accept(tx: Transaction, taken: Sequence[tuple[Sequence[Waiting], int, Accepted]], now: datetime) -> None:
+    """Record that providers have taken messages: the rows that each tells of, its attempt, the provider's answer."""
+    if not taken:
+        return
+    answers = json.dumps([(attempt, accepted.provider_id, accepted.detail) for _, attempt, accepted in taken])
     await tx.execute(
-        "UPDATE attempt SET status = 'accepted', ended_at = ?, provider_id = ?, answer = ? WHERE id = ?",
-        (micros(now), accepted.provider_id, accepted.detail, attempt),
+        "UPDATE attempt SET status = 'accepted', ended_at = ?, provider_id = said.value ->> 1, "
+        "answer = said.value ->> 2 FROM json_each(?) said WHERE attempt.id = said.value ->> 0",
+        (micros(now), answers),
     )
-    await tx.execute(
-        "UPDATE attempt SET status = 'accepted', ended_at = ? WHERE status = 'intent' "
-        "AND bundle = (SELECT bundle FROM attempt WHERE id = ?)",
-        (micros(now), attempt),
-    )
-    await _end_all(tx, rows, "accepted", "", now)
+    if any(len(rows) > 1 for rows, *_ in taken):
+        await tx.execute(
+            "UPDATE attempt SET status = 'accepted', ended_at = ? WHERE status = 'intent' AND bundle IN "
+            "(SELECT bundle FROM attempt WHERE id IN (SELECT value ->> 0 FROM json_each(?)))",
+            (micros(now), answers),
+        )
+    await _end_all(tx, [row for rows, *_ in taken for row in rows], "accepted", "", now)
 
 
 async def fail(tx: Transaction, rows: Sequence[Waiting], attempt: int, failure: Failure, now: datetime) -> None:
