@@ -40,7 +40,7 @@ def _said(head: str, body: bytes) -> dict[str, object]:
         return {"bytes": len(body), "body": body.decode()}
     query = parse_qs(urlsplit(head.split(" ", 2)[1]).query, encoding="utf-8", errors="replace")
     text = query.get("text", [""])[0]
-    return {"bytes": len(text), "text": text}
+    return {"bytes": len(text), "text": text, "to": query.get("to", [""])[0]}
 
 
 async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
