@@ -210,7 +210,8 @@ class Desk:
         if alert is None:
             return occasion
         failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
-        said = await answers(tx, row.incident) if alert.closed is None else []
+        mail = self.channels[row.channel].form == "mail"  # an SMS has no room for what others answered
+        said = await answers(tx, row.incident) if mail and alert.closed is None else []
         letters = ""
         if self.channels[row.channel].answers and alert.closed is None:
             letters = await codes.code(tx, row.incident, contact.name, self.draw, now)

@@ -59,7 +59,10 @@ _TRIES = f"""
 SELECT a.id, a.status, a.number, n.id, n.state, n.incident, n.contact, n.channel, n.deadline_at
 FROM attempt a JOIN notification n ON n.id = a.notification
 WHERE a.id IN (SELECT max(id) FROM attempt WHERE {_OURS} GROUP BY notification) ORDER BY a.id"""  # noqa: S608 - constants
-_LAST = f"SELECT max(id) FROM attempt WHERE {_OURS} AND parts > 0"  # noqa: S608 - constants
+_LAST = f"SELECT coalesce(max(id), ?1) FROM attempt WHERE {_OURS} AND parts > 0"  # noqa: S608 - constants
+_MEANT = f"""
+SELECT n.planned_at, a.bundle, last.id, last.status FROM attempt a JOIN notification n ON n.id = a.notification
+    JOIN attempt last ON last.id = ({_LAST}) WHERE a.id = ?1"""  # noqa: S608 - constants
 _SAID = f"""
 SELECT fate, detail FROM receipt WHERE attempt = ?2 OR (fate = 'delivered' AND attempt IN
     (SELECT id FROM attempt WHERE {_OURS})) ORDER BY id"""  # noqa: S608 - constants
@@ -76,30 +79,21 @@ def reference(attempt: int, planned_at: int) -> str:
     return f"{attempt}.{planned_at:x}"
 
 
-async def _attempt(tx: Transaction, text: str) -> int | None:
-    """Return the attempt that a reference stands for, if it is one of ours."""
-    number, _, mark = text.partition(".")
-    if not (number.isascii() and number.isdecimal() and len(number) <= 18):
-        return None
-    found = await tx.execute(
-        "SELECT n.planned_at, a.bundle FROM attempt a JOIN notification n ON n.id = a.notification WHERE a.id = ?",
-        (int(number),),
-    )
-    ours = found and (mark == f"{found[0][0]:x}" or (mark == "digest" and found[0][1] == int(number)))
-    return int(number) if ours else None
-
-
 async def receive(tx: Transaction, receipt: Receipt, now: datetime) -> bool:
     """Keep a receipt and draw its consequence; False if no message of ours has that reference, or it is known."""
-    attempt = await _attempt(tx, receipt.reference)
-    if attempt is None:
+    text, _, mark = receipt.reference.partition(".")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         return False
-    [(last,)] = await tx.execute(_LAST, (attempt,))
+    attempt = int(text)
+    found = await tx.execute(_MEANT, (attempt,))
+    if not found or not (mark == f"{found[0][0]:x}" or (mark == "digest" and found[0][1] == attempt)):
+        return False
+    last, status = found[0][2:]
     new = await tx.execute(
         "INSERT INTO receipt (attempt, at, fate, detail) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id",
-        (last or attempt, micros(receipt.at), receipt.fate, receipt.detail),
+        (last, micros(receipt.at), receipt.fate, receipt.detail),
     )
-    if new:
+    if new and (receipt.fate is not Fate.BUFFERED or status == "unknown"):
         await _settle(tx, attempt, last, now)
     return bool(new)
 
@@ -112,7 +106,7 @@ async def settle(tx: Transaction, references: Iterable[str], now: datetime) -> N
         await _settle(tx, attempt, last, now)
 
 
-async def _settle(tx: Transaction, attempt: int, last: int | None, now: datetime) -> None:
+async def _settle(tx: Transaction, attempt: int, last: int, now: datetime) -> None:
     """Let the receipts of a message agree with the end of its tries; ``last``: the one that they speak of."""
     said = await tx.execute(_SAID, (attempt, last))
     fates = {Fate(fate) for fate, _ in said}
