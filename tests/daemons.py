@@ -169,6 +169,8 @@ sendsms-interface = 127.0.0.1
 sendsms-port = {send}
 global-sender = 18685550000
 mo-recode = true
+http-request-retry = 20
+http-queue-delay = 1
 
 group = sendsms-user
 username = lambi
