@@ -26,11 +26,13 @@ spool_directory = {folder}/spool
 log_file_path = {folder}/log/%slog
 pid_file_path = {folder}/exim.pid
 never_users = root
+deliver_drop_privilege
 host_lookup =
 tls_advertise_hosts =
 dsn_advertise_hosts = *
 acl_smtp_rcpt = rcpt
 delay_warning = 1s
+delay_warning_condition = yes
 queue_run_max = 3
 begin acl
 rcpt:
