@@ -44,6 +44,8 @@ class Job:
         return self.rows[0]
 
 
+ENOUGH_ROWS = 1_000
+"""Messages that tell of so many rows end a turn of their channel, slots or not: the line waits for the journal."""
 Pair = tuple[Waiting, Alert]
 
 
@@ -79,6 +81,8 @@ class Desk:
             for row in rows:
                 job = None if row.id in gone else await self._prepare(tx, row, rules, gone, now)
                 jobs += [job] if job else []
+                if sum(len(one.rows) for one in jobs) >= ENOUGH_ROWS:
+                    return jobs
         return jobs
 
     async def _prepare(self, tx: Transaction, row: Waiting, rules: Rules, gone: set[int], now: datetime) -> Job | None:
@@ -175,7 +179,7 @@ class Desk:
         try:
             occasions = [await self._occasion(tx, one, truth, contact, now) for one, truth in pairs]
             if len(pairs) == 1:
-                occasions = [await self._with_link(tx, occasions[0], row, attempt, now)]
+                occasions = [await self._to_answer(tx, occasions[0], row, attempt, now)]
             told = [(one, truth) for one, truth in pairs[1:] if truth is not None]
             bundle = await waiting.join(tx, row, attempt, told, now) if told else None
             message = self._message(row, bundle or row.repeats or attempt, occasions)
@@ -196,7 +200,8 @@ class Desk:
     async def _occasion(
         self, tx: Transaction, row: Waiting, alert: Alert | None, contact: Contact, now: datetime
     ) -> Occasion:
-        occasion = Occasion(
+        failure = await waiting.unexplained(tx, row, cuts(alert)) if alert and alert.closed else None
+        return Occasion(
             alert,
             row.reason,
             contact,
@@ -206,26 +211,25 @@ class Desk:
             self.runbooks.match(alert) if alert else None,
             again=row.repeats is not None,
             told_before=row.told_before,
+            failure=failure,
         )
-        if alert is None:
-            return occasion
-        failure = await waiting.unexplained(tx, row, cuts(alert)) if alert.closed else None
-        mail = self.channels[row.channel].form == "mail"  # an SMS has no room for what others answered
-        said = await answers(tx, row.incident) if mail and alert.closed is None else []
-        letters = ""
-        if self.channels[row.channel].answers and alert.closed is None:
-            letters = await codes.code(tx, row.incident, contact.name, self.draw, now)
-        return replace(occasion, failure=failure, answers=tuple(said), code=letters)
 
-    async def _with_link(
+    async def _to_answer(
         self, tx: Transaction, occasion: Occasion, row: Waiting, attempt: int, now: datetime
     ) -> Occasion:
-        """Give a mail about an open incident the link by which its reader answers once."""
-        alert = occasion.alert
-        if not self.answer_url or alert is None or alert.closed or self.channels[row.channel].form != "mail":
+        """Give a message about one open incident what its reader answers with: letters, and in a mail a link that is
+        good once; and there, where there is room, who has answered so far."""
+        alert, channel = occasion.alert, self.channels[row.channel]
+        if alert is None or alert.closed:
             return occasion
-        token = await codes.link(tx, attempt, self.draw, now)
-        return replace(occasion, link=f"{self.answer_url}/answer/{token}")
+        letters = link = ""
+        if channel.answers:
+            letters = await codes.code(tx, row.incident, row.contact, self.draw, now)
+        if channel.form != "mail":
+            return replace(occasion, code=letters)
+        if self.answer_url:
+            link = f"{self.answer_url}/answer/{await codes.link(tx, attempt, self.draw, now)}"
+        return replace(occasion, code=letters, link=link, answers=tuple(await answers(tx, row.incident)))
 
     def _message(self, row: Waiting, reference: int, occasions: Sequence[Occasion]) -> Message:
         """Make the text; a repeated try keeps the reference of the one it repeats."""
