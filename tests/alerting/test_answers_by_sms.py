@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestServer
 
+from alerting.catalogue import LANGUAGES, say
 from alerting.channels.kannel import Kannel
 from alerting.inbound import Inbox
 from alerting.model import Address, Contact, Message
@@ -52,7 +53,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, who: Contact = NOC, smsc: str = "CENTRE") -> AsyncIterator[Desk]:
+async def desk(folder: Path, *who: Contact, smsc: str = "CENTRE") -> AsyncIterator[Desk]:
     centre = Centre()
     server = await asyncio.start_server(centre.serve, "127.0.0.1", 0)
     port, ops = server.sockets[0].getsockname()[1], own_port()
@@ -64,7 +65,7 @@ async def desk(folder: Path, who: Contact = NOC, smsc: str = "CENTRE") -> AsyncI
         sms = Kannel(
             gateway.url, gateway.username, gateway.password, gateway.sender, smsc, callback=callback, secret=SECRET
         )
-        office = Office(journal, directory(who), {"sms": sms}, runbooks=Runbooks.load(BOOKS))
+        office = Office(journal, directory(*(who or (NOC,))), {"sms": sms}, runbooks=Runbooks.load(BOOKS))
         inbox = Inbox(
             journal, lambda: office.directory, office.truths.get, office.runbooks, "Hub", lambda below: 7 % below
         )
@@ -151,12 +152,14 @@ async def test_what_a_carrier_refuses_or_gives_up_is_sent_again(tmp_path: Path) 
         assert "could not be delivered earlier" in here.centre.got[-1].letters
 
 
-async def test_a_report_that_overtakes_the_carriers_answer_is_lost_in_the_gateway(tmp_path: Path) -> None:
-    """Kannel knows no such message yet: nobody is told wrongly, and the next channel is tried."""
-    async with desk(
-        tmp_path, replace(NOC, next_after=300, addresses=(*NOC.addresses, Address("mail", "n@o.p")))
-    ) as here:
-        here.centre.early = True
+@pytest.mark.parametrize("fault", ["early", "lost", "silent"])
+async def test_where_no_report_comes_the_next_channel_is_tried(tmp_path: Path, fault: str) -> None:
+    """A report that overtakes the carrier's answer is lost in Kannel, which knows no such message yet; or it gets lost
+    with the carrier; or the carrier takes the message and says nothing at all. Nobody is told that it has arrived."""
+    who = replace(NOC, next_after=300, addresses=(*NOC.addresses, Address("mail", "n@o.p")))
+    async with desk(tmp_path, who) as here:
+        here.centre.early, here.centre.silent = fault == "early", fault == "silent"
+        here.centre.reports = () if fault == "lost" else here.centre.reports
         await here.office.happen(OPEN)
         await here.office.pass_time(0)
         await here.until(lambda: here.centre.got, "it is sent")
@@ -172,3 +175,36 @@ async def test_letters_arrive_as_they_were_written(tmp_path: Path, text: str) ->
         await sms.send(Message("1.1", "4711", "", text), Address("sms", HANDSET))
         await here.until(lambda: here.centre.got, "it arrives")
         assert "".join(got.letters for got in here.centre.got) == text
+
+
+async def test_in_six_languages_out_and_back_with_their_letters(tmp_path: Path) -> None:
+    """Each is told in its own language and answered in it; what left is what arrives, letter for letter."""
+    people = {f"+1246555010{n}": contact(f"c{n}", language=lang) for n, lang in enumerate(LANGUAGES)}
+    who = [replace(one, addresses=(Address("sms", number),)) for number, one in people.items()]
+    async with desk(tmp_path, *who) as here:
+
+        def got(number: str, since: int = 0) -> str:
+            return "".join(one.letters for one in here.centre.got[since:] if one.to == number[1:])
+
+        for number, what in enumerate(("Câble Curaçao–São Tomé coupé, mañana", "Кабель Ñuñoa è ò ü")):
+            incident, since = str(4711 + number), len(here.centre.got)
+            await here.office.happen(replace(OPEN, incident=incident, what=what))
+            await here.office.pass_time(0)
+            await here.until(lambda since=since: len(here.centre.got) == since + len(people), "all are told")
+            sent = dict(
+                await here.office.journal.read(
+                    "SELECT n.contact, t.body FROM text t JOIN attempt a ON a.id = t.attempt "
+                    "JOIN notification n ON n.id = a.notification WHERE n.incident = ?",
+                    (incident,),
+                )
+            )
+            assert {one.name: got(to, since) for to, one in people.items()} == sent
+            assert len(set(sent.values())) == len(people), "no two languages say the same"
+        assert all("Кабель Ñuñoa" in text for text in sent.values())
+        letters = dict(await here.office.journal.read("SELECT contact, letters FROM code WHERE incident = '4711'"))
+        since = len(here.centre.got)
+        for to, one in people.items():
+            here.centre.deliver(to, f"4711-{letters[one.name]} A".encode())
+        await here.until(lambda: len(here.centre.got) == since + len(people), "all are answered")
+        for to, one in people.items():
+            assert got(to, since) == say("acked", one.language, ref=f"4711-{letters[one.name]}")

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from playwright.async_api import async_playwright
 
 from alerting.inbound import Inbox
 from alerting.runbooks import Runbooks
 from monitor.web.public import make_app
 from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
 from tests.monitor.web import worlds
+from tests.monitor.web.browser import CHROMIUM, browser
 
 
 @dataclass
@@ -70,6 +72,41 @@ async def test_looking_changes_nothing_and_the_button_acts_once(reader: Reader) 
         assert "This link has been used" in page
     assert len(await reader.responses()) == 1
     assert "noc" not in page, "the page names nobody"
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_in_a_real_browser_opening_does_nothing_and_the_button_acts_once(reader: Reader, script: bool) -> None:
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not installed: make test-deps")
+    async with async_playwright() as driver, browser(driver) as chromium:
+        context = await chromium.new_context(java_script_enabled=script)
+        page = await context.new_page()
+        url = str(reader.client.make_url(reader.path))
+        for _ in range(2):
+            await page.goto(url)
+        assert await reader.responses() == []
+        await page.get_by_role("button", name="I acknowledge").click()
+        assert "your acknowledgement is noted" in await page.get_by_role("status").inner_text()
+        assert await reader.responses() == [("noc", "ack", "link")]
+        await page.reload()  # the browser posts again
+        assert "This link has been used" in await page.get_by_role("status").inner_text()
+        await page.goto(url)
+        assert await page.get_by_role("button").count() == 0
+        assert len(await reader.responses()) == 1
+
+
+async def test_a_wrong_token_looks_like_any_wrong_address(reader: Reader) -> None:
+    """Neither the page nor its status tells whether somebody has such a link."""
+
+    async def seen(path: str, method: str = "GET") -> tuple[int, str]:
+        status, page = await reader.ask(path, method)
+        return status, page.replace(path, "PATH")
+
+    nowhere = await seen("/answer/" + "a" * 31 + "g")
+    assert nowhere[0] == 404
+    assert await seen("/answer/" + "f" * 32) == nowhere == await seen("/nothing")
+    assert await seen("/answer/" + "f" * 32 + "/ack", "POST") == nowhere
+    assert await seen("/answer/" + "f" * 32, "POST") == await seen(reader.path, "POST")
 
 
 async def test_a_link_gets_old(reader: Reader) -> None:
