@@ -16,7 +16,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 import aiohttp
@@ -31,6 +31,9 @@ from tests.ports import own_port
 POINTS = soak(ci=20, soak=1_000)
 LONGEST = 0.5
 """Seconds of a life that is cut short."""
+STORMS = 8
+"""Of one gateway: Kannel's smsbox (1.4.5) ends with "conn_unregister: Assertion failed" when hundreds of the callbacks
+that it makes have been cut off."""
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.alerting.mortal"])
 SAID = re.compile(r"\[?(\d+)(?:-[A-Z]{2})?\]? (MAJOR|OVER)")
@@ -194,14 +197,18 @@ def places(tmp_path: Path, gateway: str, mail: int, door: int) -> Iterator[Place
 @pytest.mark.timeout(soak(ci=120, soak=7200))
 async def test_killed_at_any_moment_of_a_storm_nobody_misses_anything(tmp_path: Path) -> None:
     chance, total = random.Random(4711), Counter[str]()  # noqa: S311 - the moments of death
-    async with world(tmp_path) as (gateway, sink, found):
-        while total["deaths"] < POINTS:
-            raged = Storm(next(found), chance)
-            await raged.rage(min(8, POINTS - total["deaths"]))
-            await asyncio.to_thread(until, partial(arrived, raged, gateway, sink), "whatever was taken arrives")
-            total["repeated"] += judge(raged, told(raged, gateway, sink))
-            heard(raged)
-            total.update(deaths=raged.kills, in_flight=raged.flying.total(), unsaid=raged.unsaid)
+    while total["deaths"] < POINTS:
+        (folder := tmp_path / f"from-{total['deaths']}").mkdir()
+        async with world(folder) as (gateway, sink, found):
+            for place in islice(found, STORMS):
+                raged = Storm(place, chance)
+                await raged.rage(min(8, POINTS - total["deaths"]))
+                await asyncio.to_thread(until, partial(arrived, raged, gateway, sink), "whatever was taken arrives")
+                total["repeated"] += judge(raged, told(raged, gateway, sink))
+                heard(raged)
+                total.update(deaths=raged.kills, in_flight=raged.flying.total(), unsaid=raged.unsaid)
+                if total["deaths"] >= POINTS:
+                    break
     print(dict(total))
     assert total["in_flight"]
 
