@@ -41,6 +41,10 @@ READ = {
     "up": "up",
     "answers again": "answers again",
     "no longer watched": "no longer watched",
+    "firing": "firing",
+    "resolved": "resolved",
+    "no longer reported": "no longer reported",
+    "it was reported only when it was over": "it was reported only when it was over",
     "this site was cut off": "you were not told because this site was cut off",
     "could not be delivered": "the message could not be delivered earlier",
     # the rest of a short message
