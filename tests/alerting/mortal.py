@@ -85,7 +85,7 @@ class Life:
         steps = storm(self.place.first)
         self.truths |= {alert.incident: alert for alert in steps[:done]}
         app = web.Application()
-        callbacks.add_routes(app, self.channels, self.inbox.receive, self.inbox.hear, self.clock)
+        callbacks.add_routes(app, self.channels, self.inbox.receive, self.inbox.hear, self.clock, self.outbox.say)
         runner = web.AppRunner(app)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", self.place.door).start()
