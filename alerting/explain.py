@@ -6,6 +6,7 @@ from datetime import datetime
 
 from alerting.directory import Directory, Ladder, Route
 from alerting.gate import Rules, block
+from alerting.health import in_words
 from alerting.match import labels
 from alerting.model import Alert
 from alerting.route import taken, unnamed, why_not
@@ -85,7 +86,7 @@ def _named(alert: Alert, name: str, route: Route, by: str, rules: Rules, now: da
     wait = f"; with its group {route.group(labels(alert))}, within {route.group_wait:g} s" if route.group_wait else ""
     for contact in rules.directory.people((name,), now):
         duty = f" ({name} is on duty)" if contact.name != name else ""
-        ways = [way.channel for way in contact.addresses if way.enabled]
+        ways = in_words(contact, rules.ways)
         if not ways:
             yield Line(contact.name, contact.agency, "no", f"{by}{duty}: no address of theirs is switched on")
         elif stopped:
@@ -94,7 +95,7 @@ def _named(alert: Alert, name: str, route: Route, by: str, rules: Rules, now: da
                 contact.name, contact.agency, told, f"{by}{duty}: {stopped.why}, until {stopped.until:%d %b %H:%M} UTC"
             )
         else:
-            yield Line(contact.name, contact.agency, "now", f"{by}{duty} by {', '.join(dict.fromkeys(ways))}{wait}")
+            yield Line(contact.name, contact.agency, "now", f"{by}{duty} by {ways}{wait}")
 
 
 def _nearest(alert: Alert, contact: str, directory: Directory, now: datetime) -> str:

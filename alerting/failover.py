@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from alerting.health import WELL, Health, order
 from alerting.journal import Transaction, micros
 from alerting.model import Contact
 
@@ -38,12 +39,6 @@ def judge(fared: Fared) -> tuple[bool, str]:
     return fared.receipts, "no receipt came" if fared.receipts else "taken; this channel gives no receipts"
 
 
-def order(contact: Contact, broken: Collection[str]) -> list[str]:
-    """Give the contact's channels in the order in which they are tried: those known to be broken last."""
-    names = dict.fromkeys(one.channel for one in contact.addresses if one.enabled)
-    return sorted(names, key=lambda name: name in broken)
-
-
 async def begin(tx: Transaction, notification: int, contact: Contact, now: datetime) -> None:
     """A message is on its first way: from now on it has its time."""
     if contact.next_after > 0:
@@ -56,10 +51,10 @@ async def begin(tx: Transaction, notification: int, contact: Contact, now: datet
 
 
 async def give_up_waiting(
-    tx: Transaction, broken: Collection[str], contacts: Mapping[str, Contact], now: datetime
+    tx: Transaction, known: Mapping[str, Health], contacts: Mapping[str, Contact], now: datetime
 ) -> None:
-    """What is due on a channel that is broken goes on at once, where its contact has another."""
-    for channel in broken:
+    """What is due on a channel that is out goes on at once, where its contact has another."""
+    for channel in (name for name, one in known.items() if one.out):
         rows = await tx.execute(
             "SELECT id, contact FROM notification n WHERE channel = ? AND state = 'planned' AND due_at <= ? "
             "AND NOT EXISTS (SELECT 1 FROM turn WHERE notification = n.id AND (due_at <= ? OR ended_at IS NOT NULL))",
@@ -90,17 +85,22 @@ WHERE t.ended_at IS NULL AND t.due_at <= ? ORDER BY t.due_at, n.id LIMIT 256"""
 
 
 async def move_on(
-    tx: Transaction, contacts: Mapping[str, Contact], receipts: Collection[str], broken: Collection[str], now: datetime
+    tx: Transaction,
+    contacts: Mapping[str, Contact],
+    receipts: Collection[str],
+    known: Mapping[str, Health],
+    now: datetime,
 ) -> int:
     """Look at every message whose time is over; return how many went on. ``receipts``: channels that give them."""
     count = 0
     for row, name, channel, state, delivered, over, tried in await tx.execute(_DUE, (micros(now),)):
         goes, why = judge(Fared(state, bool(delivered), channel in receipts, bool(over)))
         contact = contacts.get(name)
-        further = [one for one in order(contact, broken) if one not in tried.split("\n")] if contact else []
+        further = [one for one in order(contact, known) if one not in tried.split("\n")] if contact else []
         if goes and further:
             await _hand_on(tx, row, further[0], contact.next_after if contact else 0.0, now)
-            why, count = f"{why}: on to {further[0]}", count + 1
+            against = known.get(channel, WELL).why
+            why, count = f"{why}{f', {against}' if against else ''}: on to {further[0]}", count + 1
         elif goes:
             why = f"{why}: there is no further channel"
         await tx.execute("UPDATE turn SET ended_at = ?, why = ? WHERE notification = ?", (micros(now), why, row))

@@ -4,12 +4,13 @@ A beginning that is kept back and is over before it may leave is told nobody: th
 says whose. The end of what was told goes out through silences and inhibitions, and waits for a muted hour to pass.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from alerting.directory import Directory, Route, Silence
+from alerting.health import Health
 from alerting.match import labels, matches
 from alerting.model import Alert
 
@@ -54,6 +55,8 @@ class Rules:
     silences: Sequence[Silence] = ()
     open: Sequence[Alert] = ()
     """Every open alert, for inhibitions."""
+    ways: Mapping[str, Health] = field(default_factory=dict)
+    """How each channel does; one that is not named is well."""
 
 
 LONGEST = timedelta(days=32)

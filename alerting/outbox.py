@@ -22,6 +22,7 @@ from alerting.directory import Directory
 from alerting.drill import Drills
 from alerting.gsm import numbered
 from alerting.handover import hand_over
+from alerting.health import Health, health
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
 from alerting.model import (
     Accepted,
@@ -107,14 +108,16 @@ class Outbox:
         standing: Callable[[], Iterable[Alert]] = tuple,
         answer_url: str = "",
         drills: Drills | None = None,
+        cut: Callable[[str], str] = lambda _: "",
     ) -> None:
         """``truth``: of an incident or exercise now; ``standing``: every real alert that is open; ``answer_url``: see
-        `claim.Desk`."""
+        `claim.Desk`; ``cut``: why a channel's provider cannot be reached from here, or ""."""
         self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
         self._clock, self._limits, self._standing = clock, limits, standing
         self._drills = drills or Drills()
         self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing, answer_url=answer_url)
         self._press = Press()
+        self._cut = cut
         self._woken = asyncio.Event()
         self._recovered = False
         self._restored = False
@@ -272,12 +275,16 @@ class Outbox:
         """Name the channels whose provider takes nothing at present."""
         return {name for name, one in self._breakers.items() if one.broken}
 
+    def health(self) -> dict[str, Health]:
+        """Say how each channel does: which one is tried first goes by that."""
+        return {name: health(one, self._cut(name)) for name, one in self._breakers.items()}
+
     async def _move_on(self, tx: Transaction, now: datetime) -> None:
         """Take the next way to whoever is told by one channel at a time."""
-        contacts, broken = self._directory().contacts, self._broken()
-        await failover.give_up_waiting(tx, broken, contacts, now)
+        contacts, known = self._directory().contacts, self.health()
+        await failover.give_up_waiting(tx, known, contacts, now)
         gives = [name for name, channel in self._channels.items() if channel.receipts]
-        await failover.move_on(tx, contacts, gives, broken, now)
+        await failover.move_on(tx, contacts, gives, known, now)
 
     def _free(self, channel: str) -> int:
         """Say how many tries a channel may begin now."""

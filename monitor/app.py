@@ -145,6 +145,7 @@ class App:
             standing=self._open_alerts,
             answer_url=answer_url,
             drills=self.drills,
+            cut=lambda name: self.pipeline.cut(channels[name]),
         )
         self.inbox = Inbox(
             self.journal,
@@ -296,6 +297,7 @@ class App:
         trouble: tuple[str, ...] = (self.pipeline.trouble,) if self.pipeline.trouble else ()
         idle = [name for name, one in self.settings.directory.rotations.items() if not one.on_duty(self.clock.now())]
         trouble += self.dead_man.heart.trouble()
+        trouble += tuple(f"channel {name}: {one.why}" for name, one in self.outbox.health().items() if one.out)
         trouble += (f"nobody is on duty now: {', '.join(idle)}",) if idle else ()
         return Health(
             started=self.started,
@@ -328,6 +330,7 @@ class App:
             truth=self._truth,
             standing=self._open_alerts,
             wake=self.outbox.wake,
+            ways=self.outbox.health,
         )
         office = Office(lambda: self.pipeline.topology, self.runbooks, self.outbox.wake)
         drilling = Drilling(self.settings, self.journal, self.clock, self.drills, office)

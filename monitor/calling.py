@@ -11,6 +11,7 @@ from alerting.directory import Silence
 from alerting.explain import explain, routes
 from alerting.forget import forget
 from alerting.gate import Rules
+from alerting.health import Health
 from alerting.journal import Journal, moment
 from alerting.ladder import answers, escalations
 from alerting.match import labels, parse
@@ -40,9 +41,10 @@ class Calling:
         truth: Callable[[str], Alert | None],
         standing: Callable[[], list[Alert]],
         wake: Callable[[], None],
+        ways: Callable[[], Mapping[str, Health]] = dict,
     ) -> None:
         self._settings, self._journal, self._clock = settings, journal, clock
-        self._truth, self._standing, self._wake = truth, standing, wake
+        self._truth, self._standing, self._wake, self._ways = truth, standing, wake, ways
 
     def commands(self) -> Mapping[str, Command]:
         """Return what the control door understands."""
@@ -105,7 +107,7 @@ class Calling:
             silences = await silence.live(tx, now)
             ladders = await escalations(tx, incident)
             said = await answers(tx, incident)
-        rules = Rules(directory, (*directory.silences, *silences), self._standing())
+        rules = Rules(directory, (*directory.silences, *silences), self._standing(), self._ways())
         rows = await self._journal.read(
             "SELECT contact, channel, reason, state, coalesce(nullif(why, ''), held), changed_at, due_at "
             "FROM notification WHERE incident = ? ORDER BY id",

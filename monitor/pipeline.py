@@ -23,6 +23,7 @@ from monitor.heartbeat import Heartbeat
 from monitor.ledger import Boot, Ledger
 from monitor.model import Incident, Phase, Signal, State, World
 from monitor.topology import Topology
+from monitor.ways import cut
 from probes.clock import Clock
 from probes.model import Observation
 
@@ -160,8 +161,12 @@ class Pipeline:
         return overlapping(cuts, since, but)
 
     def sees(self, family: int) -> bool:
-        """Whether this vantage sees the world over an address family, as far as anything tells."""
-        return self.belief.own.sees(family)
+        """Whether this vantage sees the world over an address family; without references nothing says otherwise."""
+        return self.belief.own.sees(family) or not self.belief.own.guard.references(family)
+
+    def cut(self, channel: object) -> str:
+        """Say why the provider of a channel cannot be reached from here, or ""."""
+        return cut(channel, self.belief.own.sees, self.belief.own.lost)
 
     def _ask(self) -> None:
         """Have looked at what is wished for."""

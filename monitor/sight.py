@@ -133,10 +133,14 @@ class Sight:
         return [(name, part) for end, name, part in ends if end < self.now]
 
     def sees(self, family: int) -> bool:
-        """Whether its own link is believed to work over a family; without references nothing says otherwise."""
+        """Whether its own link is known to work over a family."""
         state = self.states.get(references(self.vantage, family), {}).get("")
-        known = state is not None and state.settled in {Phase.UP, Phase.DEGRADED}
-        return known or not self.guard.references(family)
+        return state is not None and state.settled in {Phase.UP, Phase.DEGRADED}
+
+    def lost(self, family: int) -> bool:
+        """Whether its own link is known to be cut over a family."""
+        state = self.states.get(references(self.vantage, family), {}).get("")
+        return state is not None and state.settled is Phase.DOWN
 
     def take_touched(self) -> list[tuple[str, str]]:
         """Return the parts whose state is another than when this was last asked."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -142,6 +142,7 @@ class Office:
     limits: Limits = field(default_factory=Limits)
     answer_url: str = ""
     drills: Drills = field(default_factory=Drills)
+    cut: Callable[[str], str] = lambda _: ""
 
     def __post_init__(self) -> None:
         self.outbox = self.reborn()
@@ -160,6 +161,7 @@ class Office:
             lambda: [alert for alert in self.truths.values() if alert.closed is None],
             self.answer_url,
             self.drills,
+            self.cut,
         )
         return self.outbox
 
