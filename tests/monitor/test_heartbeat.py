@@ -1,6 +1,7 @@
 """The dead man's switch: who may say that it is alive, whose word counts, and what silence leads to."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from alerting.directory import Directory, Route
+from alerting.journal import Journal
 from alerting.model import Address, Contact, Severity
 from monitor.heart import Heart
 from monitor.heartbeat import Beats, Ear, Gatekeeper, Heartbeat, Peer, Vitals, Watcher, heard, listen, sign, unwell
@@ -22,6 +24,7 @@ from monitor.web.heartbeat import add_heartbeat
 from monitor.web.ops import make_app
 from probes.clock import SystemClock
 from probes.model import Ask, Outcome, Part, Target
+from tests.alerting.fakes import SCHEMAS, Office, Provider
 from tests.fakes import FakeClock
 from tests.monitor.sim import Fault, Script, Simulation
 from tests.monitor.web import worlds as pictures
@@ -199,7 +202,7 @@ async def test_a_peer_hears_us_again_and_again() -> None:
 async def test_who_has_another_secret_or_name_is_told_and_not_heard(name: str, secret: str) -> None:
     site = Site()
     async with listening(site) as url:
-        heart = Heart(Beats(name, 60, 5.0, peers=(Peer("jm", secret, url),)), well, SystemClock())
+        heart = Heart(Beats(name, 1.0, 0.9, peers=(Peer("jm", secret, url),)), well, SystemClock())
         async with beating(heart):
             await until(heart.trouble)
     assert site.heard == []
@@ -358,6 +361,35 @@ async def test_a_peer_that_was_never_heard_is_told_of_too(tmp_path: Path) -> Non
     (incident,) = await simulation.ledger.incidents(IncidentFilter())
     assert "and never before, since this daemon began" in incident.reason
     await simulation.close()
+
+
+class Full(Journal):
+    full = False
+
+    def _commit(self) -> None:
+        if self.full:
+            raise sqlite3.OperationalError("database or disk is full")
+        super()._commit()
+
+
+async def test_while_the_journal_is_full_neither_the_line_nor_the_outbox_counts_as_alive(tmp_path: Path) -> None:
+    journal = await Full.open(tmp_path / "journal.sqlite", SCHEMAS)
+    office = Office(journal, DIRECTORY, {"sms": Provider()})
+    running = asyncio.create_task(office.outbox.run())
+    await until(lambda: office.outbox.turned == 0.0)
+    journal.full = True
+    for _ in range(20):
+        await office.clock.advance(10)
+        await asyncio.sleep(0.01)
+    assert office.outbox.turned is not None
+    assert office.outbox.turned < 70
+    assert unwell(Vitals(270, 270, office.outbox.turned), 5.0, 280).startswith("the outbox has not turned for 2")
+    journal.full = False
+    await office.clock.advance(10)
+    await until(lambda: (office.outbox.turned or 0) >= 200)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await journal.close()
 
 
 async def test_what_peers_say_of_themselves_is_no_sign_that_this_daemon_looks(tmp_path: Path) -> None:
