@@ -53,7 +53,7 @@ async def begin(tx: Transaction, notification: int, contact: Contact, now: datet
 async def give_up_waiting(
     tx: Transaction, known: Mapping[str, Health], contacts: Mapping[str, Contact], now: datetime
 ) -> None:
-    """What is due on a channel that is out goes on at once, where its contact has another."""
+    """What is due on a channel that is out goes on at once, where its contact has another that is not."""
     for channel in (name for name, one in known.items() if one.out):
         rows = await tx.execute(
             "SELECT id, contact FROM notification n WHERE channel = ? AND state = 'planned' AND due_at <= ? "
@@ -61,7 +61,8 @@ async def give_up_waiting(
             (channel, micros(now), micros(now)),
         )
         for row, name in rows:
-            if (contact := contacts.get(name)) and contact.next_after > 0:
+            contact = contacts.get(name)
+            if contact and contact.next_after > 0 and not known.get(order(contact, known)[0], WELL).out:
                 await begin(tx, row, contact, now)
                 await hasten(tx, [row], now)
 

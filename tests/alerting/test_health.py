@@ -96,6 +96,20 @@ async def test_while_the_own_link_is_cut_the_modem_is_tried_at_once(journal: Jou
     assert await hanging(journal, site.office.clock.now()) == []
 
 
+async def test_where_every_way_is_out_nothing_is_handed_from_one_to_the_other(journal: Journal) -> None:
+    site = Site(journal)
+    site.office.directory = directory(contact("noc", "mail", "sms", next_after=300))
+    site.cut_off(True)
+    await site.office.happen(OPEN)
+    for _ in range(8):
+        await site.office.pass_time(0.25)
+    assert [channel for _, channel, *_ in await site.office.states()] == ["mail"]
+    site.cut_off(False)
+    for _ in range(4):
+        await site.office.pass_time(0.25)
+    assert site.taken()["mail"] == 1, "it leaves once the link is back"
+
+
 async def test_a_gateway_that_fails_goes_last_and_back_to_its_place_when_it_takes_messages_again(
     journal: Journal,
 ) -> None:
