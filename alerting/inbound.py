@@ -82,16 +82,18 @@ class Inbox:
         async with self._journal.transaction() as tx:
             for contact in people:
                 await know(tx, contact)
+            # A mail's id is its sender's own choice: of two senders it never means the same message.
+            id_ = codes.digest(f"{_address(reply.sender)} {reply.provider_id or micros(now)}")
             known = await tx.execute(
-                "SELECT answer FROM heard WHERE channel = ? AND provider_id = ?", (reply.channel, reply.provider_id)
+                "SELECT answer FROM heard WHERE channel = ? AND provider_id = ?", (reply.channel, id_)
             )
-            if known and reply.provider_id:
+            if known:
                 return str(known[0][0])
             contact, heard = await self._weigh(tx, people, reply, now)
             await tx.execute(
-                "INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO heard VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(reply.channel, reply.provider_id or f"{micros(now)}", contact.name, heard.incident),
+                    *(reply.channel, id_, contact.name, heard.incident),
                     *(micros(now), heard.verdict, reply.text[:500], heard.answer),
                 ),
             )

@@ -63,7 +63,8 @@ HEARD = """CREATE TABLE heard (
     answer TEXT NOT NULL,
     PRIMARY KEY (channel, provider_id)
 ) STRICT, WITHOUT ROWID"""
-"""What contacts sent and were answered, each message once: the same one again gets the same answer and does nothing."""
+"""What contacts sent and were answered, each message once: the same one again gets the same answer and does nothing.
+provider_id: the SHA-256 of the sender's address and the id that the message had."""
 
 LINK = """CREATE TABLE link (
     digest TEXT PRIMARY KEY,

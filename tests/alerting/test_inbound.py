@@ -131,6 +131,17 @@ async def test_the_same_message_again_gets_the_same_answer_and_does_nothing(desk
     assert await desk.changed() == 1
 
 
+async def test_the_id_of_somebody_elses_message_teaches_nothing_and_hides_nothing(desk: Desk) -> None:
+    """Whoever writes a mail chooses its id: neither does another's answer come back, nor is another's message lost."""
+    code = await desk.code("noc")
+    assert code in await desk.says(f"4711-{code} N", id_="one")
+    assert code not in await desk.says("4711 A", "18685550102", id_="one")
+    assert "1: " in await desk.says(f"4711-{code} N", id_="one"), "it is known as before"
+    assert "gracias" in await desk.says(f"4711-{await desk.code('ctu')} A", "18685550102", id_="two")
+    assert "noted" in await desk.says(f"4711-{code} A", id_="two")
+    assert await desk.changed() == 3
+
+
 async def test_late_and_double_answers_are_told_politely(desk: Desk) -> None:
     code = await desk.code("noc")
     await desk.says(f"4711-{code} A")
