@@ -8,7 +8,7 @@ from alerting.journal import Transaction, micros
 from alerting.ladder import escalations
 from alerting.model import Alert, Contact, Reason
 from alerting.route import who
-from alerting.rows import Source, insert, know, standings, ways
+from alerting.rows import Source, first_ways, insert, know, standings
 
 
 async def hand_over(
@@ -30,26 +30,31 @@ async def hand_over(
         )
         fresh = [directory.contacts[each] for each in sorted(on - (before or on)) if each in directory.contacts]
         for alert in standing() if fresh else ():
-            if await _concerns(tx, alert, name, directory):
-                await _tell(tx, alert, fresh, directory, now)
+            if (source := await _named(tx, alert, name, directory)) is not None:
+                await _tell(tx, alert, fresh, source, directory.lasts(alert, now))
     for name in kept:
         await tx.execute("DELETE FROM duty WHERE rotation = ?", (name,))
 
 
-async def _concerns(tx: Transaction, alert: Alert, rotation: str, directory: Directory) -> bool:
-    """Whether a route names the rotation, or a ladder has come to a step that does."""
-    if any(name == rotation for name, _ in who(alert, directory.routes)):
-        return True
-    climbed = [one for one in await escalations(tx, alert.incident) if one.state != "over"]
-    taken = (step for one in climbed for step in (one.steps if one.loop else one.steps[: one.step]))
-    return any(rotation in step.tell for step in taken)
+async def _named(tx: Transaction, alert: Alert, rotation: str, directory: Directory) -> Source | None:
+    """Return what names the rotation, a route or the ladder that has come to a step that does: its rules hold."""
+    route = next((route for name, route in who(alert, directory.routes) if name == rotation), None)
+    if route is not None:
+        return Source(route.name)
+    for one in await escalations(tx, alert.incident):
+        taken = one.steps if one.loop else one.steps[: one.step]
+        if one.state != "over" and any(rotation in step.tell for step in taken):
+            return Source(one.route, one.ladder)
+    return None
 
 
-async def _tell(tx: Transaction, alert: Alert, people: Iterable[Contact], directory: Directory, now: datetime) -> None:
+async def _tell(
+    tx: Transaction, alert: Alert, people: Iterable[Contact], source: Source, lasts: tuple[float, datetime]
+) -> None:
     known = await standings(tx, alert.incident)
     for contact in people:
         await know(tx, contact)
-        for where in ways(contact):
+        for where in first_ways(contact):
             one = known.get(where)
             if one is None or (one.waiting is None and (one.told is None or one.told.closed)):
-                await insert(tx, alert, where, Reason.HANDOVER, directory.lasts(alert, now), Source())
+                await insert(tx, alert, where, Reason.HANDOVER, lasts, source)

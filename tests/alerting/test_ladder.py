@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from alerting.directory import Directory, Ladder, Route, Step
+from alerting.interval import Interval
 from alerting.journal import Journal, micros
 from alerting.ladder import respond
 from alerting.model import Act, Contact, Response
@@ -276,6 +277,23 @@ async def test_who_comes_on_duty_hears_of_what_is_open_and_nobody_else_again(jou
     await office.happen(closed(61))
     await play(office, 120)
     assert sorted(who for minute, who in await called(journal) if minute > 60) == ["ann", "ben", "noc"]
+
+
+@pytest.mark.parametrize("resolved", [True, False])
+async def test_a_hand_over_goes_by_the_rules_of_the_route_that_names_the_rotation(
+    journal: Journal, resolved: bool
+) -> None:
+    who = people(LADDER, contacts=())
+    quiet = Route("quiet", ("duty",), resolved=resolved, mute=("early",))
+    early = Interval("early", "UTC", ((12 * 60 + 20, 12 * 60 + 50),))
+    office = Office(journal, replace(who, routes=(quiet,), intervals={"early": early}), {"sms": Provider()})
+    await office.happen(OPEN)
+    await play(office, 60)
+    assert await called(journal) == [(0, "ann"), (50, "ben")]
+    assert [route for (route,) in await journal.read("SELECT route FROM notification")] == ["quiet", "quiet"]
+    await office.happen(closed(61))
+    await play(office, 60)
+    assert sorted(who for minute, who in await called(journal) if minute >= 60) == (["ann", "ben"] if resolved else [])
 
 
 async def test_who_comes_on_duty_before_the_ladder_has_called_the_rotation_is_not_called(journal: Journal) -> None:
