@@ -42,9 +42,9 @@ async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetim
         await ladder.over(tx, alert.incident, "the incident has ended", now)
         await release(tx, now, "" if directory.inhibitions else alert.incident)
         return [
-            await _end(tx, alert, where, directory, named=one.route, now=now)
+            await _end(tx, alert, where, directory, named=named, now=now)
             for where, one in standing.items()
-            if await _wants_end(tx, alert, one, directory, now)
+            if (named := await _ends_by(tx, alert, one, directory, now)) is not None
         ]
     planned = []
     aims = _aims(alert, directory, standing, now)
@@ -133,13 +133,17 @@ async def release(tx: Transaction, now: datetime, incident: str = "") -> None:
     )
 
 
-async def _wants_end(tx: Transaction, alert: Alert, one: Standing, directory: Directory, now: datetime) -> bool:
-    """Whether to plan the end: not for those whom a waiting row will tell the whole story."""
+async def _ends_by(tx: Transaction, alert: Alert, one: Standing, directory: Directory, now: datetime) -> str | None:
+    """Return by which route to plan the end, the first that has told of it and tells ends; None: not at all.
+
+    It is not planned for those whom a waiting row will tell the whole story.
+    """
     if one.ending or not why_notify(alert, one.told, repeat=timedelta(), now=now).speaks:
-        return False
+        return None
     if one.waiting is not None:
         await supersede(tx, [one.waiting], "the incident has ended", now)
-    return directory.by_name[one.route].resolved if one.route in directory.by_name else True
+    known = directory.by_name
+    return next((name for name in one.told_by if name not in known or known[name].resolved), None)
 
 
 async def _reopened(tx: Transaction, one: Standing, now: datetime) -> Standing:
@@ -147,7 +151,7 @@ async def _reopened(tx: Transaction, one: Standing, now: datetime) -> Standing:
     if one.waiting is None or not one.ending:
         return one
     await supersede(tx, [one.waiting], "open again", now)
-    return Standing(told=one.told, route=one.route)
+    return Standing(told=one.told, route=one.route, told_by=one.told_by)
 
 
 async def _why_open(tx: Transaction, alert: Alert, one: Standing, route: Route, now: datetime) -> Reason:

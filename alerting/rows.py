@@ -34,6 +34,8 @@ class Standing:
     """What it was told, or may have been: a message in flight counts."""
     route: str = ""
     """By which route it was named."""
+    told_by: tuple[str, ...] = ()
+    """The routes of the rows that may have reached it, in their order."""
 
 
 Where = tuple[str, str]
@@ -66,9 +68,11 @@ async def standings(tx: Transaction, incident: str) -> dict[Where, Standing]:
     for contact, channel, id_, severity, ending, pending, route, *said in await tx.execute(STANDING, (incident,)):
         before = found.get((contact, channel), Standing(route=route))
         if said[0] is not None:
-            found[contact, channel] = replace(before, told=_told(*said))
+            found[contact, channel] = replace(before, told=_told(*said), told_by=(*before.told_by, route))
         elif pending:
-            found[contact, channel] = Standing(id_, Severity(severity), bool(ending), before.told, before.route)
+            found[contact, channel] = replace(
+                before, waiting=id_, waiting_severity=Severity(severity), ending=bool(ending)
+            )
         else:
             found[contact, channel] = before
     return found

@@ -12,7 +12,7 @@ from alerting.directory import Directory, Ladder, Route, Step
 from alerting.interval import Interval
 from alerting.journal import Journal, micros
 from alerting.ladder import respond
-from alerting.model import Act, Contact, Response
+from alerting.model import Act, Contact, Response, Severity
 from alerting.rota import Rotation
 from alerting.told import hanging
 from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
@@ -294,6 +294,25 @@ async def test_a_hand_over_goes_by_the_rules_of_the_route_that_names_the_rotatio
     await office.happen(closed(61))
     await play(office, 60)
     assert sorted(who for minute, who in await called(journal) if minute >= 60) == (["ann", "ben"] if resolved else [])
+
+
+async def test_the_end_goes_by_the_route_that_told_of_it_not_by_one_that_only_meant_to(journal: Journal) -> None:
+    """ANN is on duty and cannot be reached; off duty, she hears of worse by a route that also tells ends."""
+    quiet = Route("quiet", ("duty",), resolved=False)
+    grave = Route("grave", ("ann",), at_least=Severity.CRITICAL)
+    sms = Provider()
+    sms.down = True
+    office = Office(journal, replace(people(LADDER), routes=(quiet, grave)), {"sms": sms})
+    await office.happen(OPEN)
+    await play(office, 35)
+    sms.down = False
+    await office.happen(replace(OPEN, severity=Severity.CRITICAL, revision=2))
+    await play(office, 5)
+    assert [to.to for _, to in sms.taken if to.to.startswith("ann")] == ["ann@sms.example"]
+    await office.happen(replace(closed(41), severity=Severity.CRITICAL, revision=3))
+    await play(office, 5)
+    ends = await journal.read("SELECT contact, route, state FROM notification WHERE reason = 'resolved'")
+    assert ends == [("ann", "grave", "accepted")]
 
 
 async def test_who_comes_on_duty_before_the_ladder_has_called_the_rotation_is_not_called(journal: Journal) -> None:
