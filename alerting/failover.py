@@ -77,14 +77,17 @@ async def hasten(tx: Transaction, notifications: Iterable[int], now: datetime) -
     await tx.executemany("UPDATE turn SET due_at = ? WHERE notification = ? AND ended_at IS NULL", rows)
 
 
+# An end is planned on each channel that told of a beginning: on those it has been tried.
 _DUE = """
 SELECT n.id, n.contact, n.channel, n.state,
     EXISTS (SELECT 1 FROM attempt a JOIN receipt r ON r.attempt = a.id
         WHERE a.notification = n.id AND r.fate = 'delivered'),
     n.reason = 'resolved' OR EXISTS (SELECT 1 FROM notification o WHERE o.incident = n.incident
         AND o.contact = n.contact AND o.id > n.id AND o.reason = 'resolved'),
-    (SELECT group_concat(o.channel, char(10)) FROM turn u JOIN notification o ON o.id = u.notification
-        WHERE u.root = t.root)
+    (SELECT group_concat(channel, char(10)) FROM (
+        SELECT o.channel FROM turn u JOIN notification o ON o.id = u.notification WHERE u.root = t.root
+        UNION SELECT o.channel FROM notification o WHERE n.reason = 'resolved' AND o.reason = n.reason
+            AND o.incident = n.incident AND o.contact = n.contact AND o.revision = n.revision))
 FROM turn t JOIN notification n ON n.id = t.notification
 WHERE t.ended_at IS NULL AND t.due_at <= ? ORDER BY t.due_at, n.id LIMIT 256"""
 
