@@ -219,13 +219,13 @@ def kannel(tmp_path: Path, callback: str = "http://127.0.0.1:9", links: str = ""
         gateway.launch("smsbox", ["smsbox", "-v", "1", str(conf)])
         gateway.launch("fakesmsc", [str(FAKESMSC), "-H", "127.0.0.1", "-r", str(smsc), "-m", "0"])
         gateway.until(lambda: "smsbox:" in (said := gateway.status()) and "(online" in said, "the boxes are connected")
-        gateway.until(lambda: _listens(send), "smsbox listens")
+        gateway.until(lambda: listens(send), "smsbox listens")
         yield gateway
     finally:
         gateway.stop_all()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
