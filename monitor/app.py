@@ -122,21 +122,21 @@ class App:
             self.journal,
             channels=channels,
             directory=lambda: self.settings.directory,
-            truth=lambda incident: self.pipeline.truth(incident),  # noqa: PLW0108 - the pipeline is made after the outbox
+            truth=self._truth,
             runbooks=self.runbooks,
             clock=clock,
             site=self.place,
-            standing=lambda: self.pipeline.standing(),  # noqa: PLW0108 - the same
+            standing=self._open_alerts,
             answer_url="" if loopback(urlsplit(settings.base_url).hostname or "") else settings.base_url,
         )
         self.inbox = Inbox(
             self.journal,
             lambda: self.settings.directory,
-            lambda incident: self.pipeline.truth(incident),  # noqa: PLW0108 - the same
+            self._truth,
             self.runbooks,
-            self.place,
-            secrets.randbelow,
-            self.outbox.wake,
+            site=self.place,
+            draw=secrets.randbelow,
+            woken=self.outbox.wake,
         )
         self.pipeline = Pipeline(
             settings.world,
@@ -286,6 +286,12 @@ class App:
             wake=self.outbox.wake,
         )
         return calling.commands()
+
+    def _truth(self, incident: str) -> Alert | None:
+        return self.pipeline.truth(incident)
+
+    def _open_alerts(self) -> list[Alert]:
+        return self.pipeline.standing()
 
     def _replanned(self, calendar: Calendar) -> None:
         """Go by other windows of maintenance from the next turn on, and show them at once."""

@@ -229,5 +229,5 @@ class Pipeline:
         known = (*self.book.open.values(), *self._recent.values())
         cuts = [cut for cut in known if cut.asset == self.world.vantage and cut.phase is Phase.DOWN]
         alert = to_alert(incident, self.topology, overlapping(cuts, incident), self._base_url, self._note())
-        over = incident.asset in self.book.recovered and not (incident.children or incident.members)
+        over = incident.asset in self.book.recovered and not incident.children
         return replace(alert, held=over and incident.closed is None)

@@ -66,7 +66,12 @@ async def desk(folder: Path, who: Contact = NOC, smsc: str = "CENTRE") -> AsyncI
         )
         office = Office(journal, directory(who), {"sms": sms}, runbooks=Runbooks.load(BOOKS))
         inbox = Inbox(
-            journal, lambda: office.directory, office.truths.get, office.runbooks, "Hub", lambda below: 7 % below
+            journal,
+            lambda: office.directory,
+            office.truths.get,
+            office.runbooks,
+            site="Hub",
+            draw=lambda below: 7 % below,
         )
         app = make_app(
             snapshot=worlds.calm,
