@@ -54,12 +54,13 @@ class Who:
 class Inbox:
     """Takes receipts and answers, each in one transaction."""
 
-    def __init__(  # noqa: PLR0917 - all that it is wired to, once
+    def __init__(
         self,
         journal: Journal,
         directory: Callable[[], Directory],
         truth: Callable[[str], Alert | None],
         runbooks: Runbooks,
+        *,
         site: str,
         draw: Draw,
         woken: Callable[[], None] = lambda: None,

@@ -7,7 +7,6 @@ other; each try has a hard deadline; a row is retried until its own deadline.
 import asyncio
 import logging
 import sqlite3
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +19,6 @@ from alerting.breaker import Breaker
 from alerting.claim import Desk, Job
 from alerting.directory import Directory
 from alerting.drill import Drills
-from alerting.gsm import numbered
 from alerting.handover import hand_over
 from alerting.health import Health, health
 from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
@@ -29,17 +27,13 @@ from alerting.model import (
     Address,
     Alert,
     Channel,
-    DeliveryError,
-    Message,
     Reason,
-    UnansweredError,
-    UnreachableError,
 )
 from alerting.paper import Press
 from alerting.plan import plan_repeat
 from alerting.runbooks import Runbooks
+from alerting.sender import LIMITS, Limits, Sender
 from alerting.waiting import Failure, Waiting
-from alerting.words import scrub
 
 log = logging.getLogger("lambi.outbox")
 
@@ -70,16 +64,6 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one channel may use."""
-
-    slots: int = 8
-    """Tries in flight at once."""
-    seconds: float = 30.0
-    """The hard deadline of one try."""
-
-
-@dataclass(frozen=True, slots=True)
 class Stats:
     """How the outbox stands."""
 
@@ -104,7 +88,7 @@ class Outbox:
         runbooks: Runbooks,
         clock: Clock,
         site: str,
-        limits: Limits = Limits(),
+        limits: Limits = LIMITS,
         standing: Callable[[], Iterable[Alert]] = tuple,
         answer_url: str = "",
         drills: Drills | None = None,
@@ -114,8 +98,9 @@ class Outbox:
         `claim.Desk`; ``cut``: why a channel's provider cannot be reached from here, or ""."""
         self._journal, self._channels, self._directory, self._truth = journal, channels, directory, truth
         self._clock, self._limits, self._standing = clock, limits, standing
+        self._sender = Sender(channels, limits.seconds)
         self._drills = drills or Drills()
-        self._desk = Desk(channels, directory, truth, runbooks, site, self._bug, standing, answer_url=answer_url)
+        self._desk = Desk(channels, directory, truth, runbooks, site, self._sender.bug, standing, answer_url=answer_url)
         self._press = Press()
         self._cut = cut
         self._woken = asyncio.Event()
@@ -132,7 +117,6 @@ class Outbox:
         """Tries whose end is not on disk yet."""
         self._pending = 0
         self._oldest: datetime | None = None
-        self._bugs = 0
         self._looked: tuple[datetime, float] | None = None
         """Wall and monotonic time of the last look."""
 
@@ -154,7 +138,7 @@ class Outbox:
     def stats(self) -> Stats:
         """Say how much waits, as of the last look."""
         age = (self._clock.now() - self._oldest).total_seconds() if self._oldest else 0.0
-        return Stats(self._pending, max(0.0, age), self._bugs, tuple(sorted(self._broken())))
+        return Stats(self._pending, max(0.0, age), self._sender.bugs, tuple(sorted(self._broken())))
 
     async def run(self) -> None:
         """Send until cancelled; a defect of ours in the journal's rows is raised, what may pass is waited out."""
@@ -197,17 +181,8 @@ class Outbox:
             await channel.close()
 
     async def say(self, address: Address, text: str, subject: str = "") -> Accepted | Failure:
-        """Answer somebody: one try within the deadline and no row, for a late answer is of no use.
-
-        What needs more than one short message leaves in numbered ones, in their order; a failure ends it.
-        """
-        short = self._channels[address.channel].form == "sms"
-        result: Accepted | Failure = Accepted("")
-        for part in numbered(text) if short else [text]:
-            result = await self._once(address.channel, Message("", "", subject, part, at=self._clock.now()), address)
-            if isinstance(result, Failure):
-                break
-        return result
+        """Answer somebody: see `Sender.say`."""
+        return await self._sender.say(address, text, subject, self._clock.now())
 
     async def _turn(self, now: datetime) -> list[Job]:
         """Record the tries that have ended and write the intents of what is due, at once; return these, on disk."""
@@ -314,32 +289,10 @@ class Outbox:
         if job.book is not None:
             message = replace(message, attachments=await self._press.attach(job.book))
         self._breakers[name] = breaker.left(self._breakers[name])
-        result = await self._once(name, message, job.address)
+        result = await self._sender.once(name, message, job.address)
         answered = not isinstance(result, Failure) or not (result.unreached or result.status == "unknown")
         self._breakers[name] = breaker.after(self._breakers[name], answered=answered, at=self._clock.monotonic())
         return result
-
-    async def _once(self, name: str, message: Message, address: Address) -> Accepted | Failure:
-        """Try once, within the hard deadline."""
-        try:
-            async with asyncio.timeout(self._limits.seconds):
-                accepted = await self._channels[name].send(message, address)
-            return replace(accepted, detail=scrub(accepted.detail, address))
-        except TimeoutError:
-            return Failure(f"no answer within {self._limits.seconds:g} s", "unknown")
-        except UnansweredError as error:
-            return Failure(scrub(str(error), address), "unknown")
-        except DeliveryError as error:
-            said, unreached = scrub(str(error), address), isinstance(error, UnreachableError)
-            return Failure(said, "failed", error.permanent, unreached)
-        except Exception as error:  # noqa: BLE001 - a defect in one channel must not stop the outbox
-            return self._bug(error, address)
-
-    def _bug(self, error: Exception, address: Address) -> Failure:
-        """Count and log a defect of ours; nothing personal is logged."""
-        self._bugs += 1
-        log.error("bug: %s", scrub("".join(traceback.format_exception(error)), address, 10_000))
-        return Failure(f"defect in this program: {type(error).__name__}", "failed")
 
     async def _record(self, tx: Transaction, ended: Sequence[tuple[Job, Accepted | Failure]], now: datetime) -> None:
         """Write how tries ended, and what follows."""

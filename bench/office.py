@@ -74,7 +74,13 @@ class Office:
         )
         draw = iter(range(10**9))
         self.inbox = Inbox(
-            *(journal, lambda: who, self.truths.get, books, "Hub", lambda below: next(draw) % below), self.outbox.wake
+            journal,
+            lambda: who,
+            self.truths.get,
+            books,
+            site="Hub",
+            draw=lambda below: next(draw) % below,
+            woken=self.outbox.wake,
         )
 
     async def happen(self, *alerts: Alert) -> None:

@@ -56,7 +56,7 @@ class _Span:
         """Take a revision."""
         self.incident = incident
         self.closed = seconds if incident.closed else None
-        self.assets |= {incident.asset, *incident.children, *incident.members}
+        self.assets |= {incident.asset, *incident.children}
 
 
 def claims_of(record: Record, world: World) -> list[Claim]:

@@ -43,8 +43,6 @@ def effects(incident: Incident, topology: Topology) -> Iterable[str]:
     """Say what follows: what is unreachable, what is left, and what the inventory only suggests."""
     if incident.children and not incident.closed:
         yield f"Unreachable behind it: {topology.names(incident.children, most=8)}"
-    if incident.members and not incident.closed:
-        yield f"Down since the same moment: {topology.names(incident.members, most=8)}"
     if incident.confidence < 1:
         yield f"The cause is inferred from what went down at once: {sure(incident.confidence)}"
     if people := in_words(incident.people):

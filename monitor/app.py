@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import secrets
-import signal
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -18,10 +17,10 @@ from alerting.drill import Drills
 from alerting.feeds import Feeds
 from alerting.foreign_book import ForeignBook
 from alerting.inbound import Inbox
-from alerting.journal import Journal, JournalError
+from alerting.journal import Journal
 from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
-from alerting.runbooks import RunbookError, Runbooks
+from alerting.runbooks import Runbooks
 from monitor.answering import Answering
 from monitor.calling import Calling
 from monitor.config.doors import loopback
@@ -31,12 +30,10 @@ from monitor.deadman import DeadMan
 from monitor.drilling import Drilling, Office
 from monitor.freshness import Freshness
 from monitor.heartbeat import Heartbeat, Vitals
-from monitor.instance import Instance, TakenError, drop_root
+from monitor.instance import drop_root
 from monitor.ledger import MIGRATIONS, Ledger
 from monitor.maintenance import Calendar
-from monitor.model import Phase
 from monitor.pipeline import KEEP, Doors, Pipeline
-from monitor.plain import Line
 from monitor.schedule import Scheduler
 from monitor.snapshot import Snapshots
 from monitor.store import SeriesStore
@@ -46,7 +43,7 @@ from monitor.web import callbacks, control, ops, public
 from monitor.web.alertmanager import Alertmanager
 from monitor.why import why
 from probes import PROBES
-from probes.clock import Clock, SystemClock, discipline
+from probes.clock import Clock, discipline
 from probes.engines import build, capabilities, close
 from probes.model import Engine
 
@@ -56,8 +53,6 @@ SCHEMAS = {"alerting": alerting_schema.MIGRATIONS, "monitor": MIGRATIONS}
 EXPLAINED = timedelta(seconds=10)
 """How often adjtimex is asked whether the clock is disciplined."""
 STOP_SECONDS = 2.0
-MOST_NOTES = 3
-"""How many notes on the config the greeting repeats."""
 
 
 class DoorError(Exception):
@@ -152,9 +147,9 @@ class App:
             lambda: self.settings.directory,
             self._truth,
             self.runbooks,
-            self.place,
-            secrets.randbelow,
-            self.outbox.wake,
+            site=self.place,
+            draw=secrets.randbelow,
+            woken=self.outbox.wake,
         )
         self.pipeline = Pipeline(
             settings.world,
@@ -185,7 +180,7 @@ class App:
 
     async def _open_doors(self) -> None:
         settings = self.settings
-        base = settings.base_url or f"http://{_host(settings.public)}"
+        base = settings.base_url or f"http://{settings.public.place}"
         make = partial(
             public.make_app,
             snapshot=self.snapshots,
@@ -233,7 +228,7 @@ class App:
         except OSError as error:
             number = error.errno or 0  # a resolver's are negative
             why = os.strerror(number) if number > 0 else error.strerror
-            raise DoorError(f"{_host(door)} cannot be listened on: {why}", key) from error
+            raise DoorError(f"{door.place} cannot be listened on: {why}", key) from error
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop."""
@@ -354,71 +349,3 @@ class App:
     def _pin(self, alert: Alert) -> str:
         book = self.runbooks.match(alert)
         return book.pinned if book else ""
-
-
-def _host(door: Door) -> str:
-    return f"[{door.host}]:{door.port}" if ":" in door.host else f"{door.host}:{door.port}"
-
-
-def greeting(app: App) -> list[str]:
-    """Say where the page is and what is watched, in a few lines."""
-    settings, world = app.settings, app.settings.world
-    watched = {
-        asset for check in world.checks.values() if not check.reference for asset in (check.asset, *check.serves)
-    }
-    views = app.snapshots().assets.values()
-    idle = sum(1 for view in views if view.phase is Phase.NOT_WATCHED)
-    references = sum(1 for check in world.checks.values() if check.reference)
-    lines = [
-        f"Lambi looks from {world.assets[world.vantage].name}: the page is http://{_host(settings.public)}/",
-        f"{len(watched)} assets watched by {len(world.checks) - references} checks, {idle} known and not watched; "
-        f"{references} references for the own link; about {settings.packets_per_minute:.0f} packets a minute",
-    ]
-    notes = [str(note) for note in settings.notes[:MOST_NOTES]]
-    if (more := len(settings.notes) - MOST_NOTES) > 0:
-        notes.append(f"{more} more on the config: lambi config check")
-    return lines + [f"note: {note}" for note in (*app.health().capabilities, *notes)]
-
-
-def _key(error: Exception) -> str:
-    """Name what in the config decides about what could not be had."""
-    if isinstance(error, DoorError):
-        return error.key
-    return "web.control" if isinstance(error, control.ControlError) else "store.folder"
-
-
-async def run(
-    settings: Settings,
-    say: Callable[[str], None],
-    *,
-    clock: Clock | None = None,
-    journal: type[Journal] = Journal,
-    engines: Mapping[str, Engine] | None = None,
-) -> int:
-    """Run the daemon until SIGTERM or SIGINT; return the exit code."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(Line())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it would log every tick
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        with Instance(settings.state):
-            app = await App.start(settings, clock or SystemClock(), say, journal, engines)
-            try:
-                for line in greeting(app):
-                    say(line)
-                await app.run(stop)
-            finally:
-                await app.stop()
-    except OSError as error:
-        say(f"cannot start: {error.strerror or error}")
-    except RunbookError as error:
-        say(str(error))
-    except (TakenError, JournalError, DoorError, control.ControlError) as error:
-        say(f"{error}; to change that, set {_key(error)} in {settings.file}")
-    else:
-        return 0
-    return 1

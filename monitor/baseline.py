@@ -250,7 +250,7 @@ class Baselines:
         """Take note of the open incidents: nothing is learned of what they touch."""
         troubled: dict[str, Phase] = {}
         for incident in incidents:
-            troubled |= dict.fromkeys((*incident.children, *incident.members), Phase.DOWN)
+            troubled |= dict.fromkeys(incident.children, Phase.DOWN)
             if troubled.get(incident.asset) is not Phase.DOWN:
                 troubled[incident.asset] = incident.phase
         self._troubled = troubled

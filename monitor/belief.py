@@ -93,7 +93,7 @@ class Belief:
         self.own.resume()
         view = self.outlook(self.now)
         troubled = [asset for asset in self.topology.checks if view.standing(asset).phase in TROUBLE]
-        known = {name for one in self.book.open.values() for name in (one.asset, *one.children, *one.members)}
+        known = {name for one in self.book.open.values() for name in (one.asset, *one.children)}
         excused = {asset: self.now for asset in troubled if asset not in known and view.excuse(asset)}
         self.book = replace(self.book, excused=excused)
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from monitor import app
+from monitor import daemon
 from monitor.config.settings import Door, Settings
 from monitor.model import World
 from monitor.replay.stage import Stage
@@ -102,7 +102,7 @@ async def run(story: Story, settings: Settings, say: Callable[[str], None], *, c
     telling = asyncio.create_task(engine.tell(story, say))
     try:
         kinds = {check.kind for check in settings.world.checks.values()}
-        return await app.run(settings, say, clock=clock, engines=dict.fromkeys(kinds, engine))
+        return await daemon.run(settings, say, clock=clock, engines=dict.fromkeys(kinds, engine))
     finally:
         telling.cancel()
         with suppress(asyncio.CancelledError):

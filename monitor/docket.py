@@ -63,14 +63,14 @@ class Docket:
         self.changes: dict[str, Change] = {}
         self._topology, self._now = topology, now
         self._own = {incident.asset: incident.id for incident in self.open.values()}
-        self._home = {name: one.id for one in self.open.values() for name in (*one.children, *one.members)}
+        self._home = {name: one.id for one in self.open.values() for name in one.children}
 
     def own(self, asset: str) -> Incident | None:
         """Return the open incident that an asset caused."""
         return self.open.get(self._own.get(asset, ""))
 
     def home(self, asset: str) -> Incident | None:
-        """Return the open incident that an asset is a child or a member of."""
+        """Return the open incident that an asset is a child of."""
         return self.open.get(self._home.get(asset, ""))
 
     def place(self, asset: str) -> Incident | None:
@@ -153,35 +153,32 @@ class Docket:
             evidence=finding.evidence,
             people=finding.people,
             children=(earlier, *(child for child in incident.children if child != asset)),
-            members=tuple(member for member in incident.members if member != asset),
         )
 
-    def join(self, incident: Incident, asset: str, text: str, *, member: bool = False, **fields: object) -> Incident:
-        """Let an asset stand in an incident: as a child behind its cause, or as a member that fell with it."""
+    def join(self, incident: Incident, asset: str, text: str) -> Incident:
+        """Let an asset stand behind an incident's cause."""
         self._home[asset] = incident.id
-        key = "members" if member else "children"
-        fields[key] = (*(incident.members if member else incident.children), asset)
-        return self.revise(incident, "updated", Entry(self._now, "joined", text), **fields)
+        joined = Entry(self._now, "joined", text)
+        return self.revise(incident, "updated", joined, children=(*incident.children, asset))
 
     def leave(self, incident: Incident, asset: str, how: str) -> Incident:
-        """Take a child or a member out of an incident."""
+        """Take a child out of an incident."""
         self._home.pop(asset, None)
         return self.revise(
             incident,
             "updated",
             Entry(self._now, "left", f"{self._topology.name(asset)} {how}"),
             children=tuple(child for child in incident.children if child != asset),
-            members=tuple(member for member in incident.members if member != asset),
         )
 
     def merge(self, incident: Incident, into: Incident) -> Incident:
         """Let an incident stand as part of another, which turned out to be its cause; return the other."""
         name = self._topology.name(incident.asset)
         text = f"is part of incident {into.id}: {into.title}"
-        known = {*into.children, *into.members, into.asset}
-        behind = [name for name in (*incident.children, *incident.members) if name not in known]
+        known = {*into.children, into.asset}
+        behind = [name for name in incident.children if name not in known]
         part = Entry(self._now, "merged", text)
-        self.revise(incident, "updated", part, part_of=into.id, children=(), members=())
+        self.revise(incident, "updated", part, part_of=into.id, children=())
         own = [] if incident.asset in known else [incident.asset]
         for one in (*own, *behind):
             self._home[one] = into.id
@@ -197,13 +194,13 @@ class Docket:
         """Close an incident: its last revision."""
         topology = self._topology
         known = incident.asset in topology.world.assets
-        title = topology.title(incident.asset, incident.phase, len(incident.members)) if known else incident.title
+        title = topology.title(incident.asset, incident.phase) if known else incident.title
         closed = max(at, incident.opened)  # the machine's clock may have been set back
         text = Entry(self._now, "closed", f"{topology.name(incident.asset)} {how}")
         ended = self.revise(incident, "closed", text, closed=closed, closing=how, title=title)
         del self.open[incident.id]
         self._own.pop(incident.asset, None)
-        for name in (*incident.children, *incident.members):
+        for name in incident.children:
             self._home.pop(name, None)
         self.closed[incident.id] = ended
 

@@ -44,7 +44,7 @@ def no_longer_watched(book: Book, topology: Topology, now: datetime) -> tuple[Bo
     """Close the incidents of assets that nothing watches any more (after a change of config)."""
     turn = _Turn(book, Outlook({}, topology, now))
     for incident in list(book.open.values()):
-        for child in (*incident.children, *incident.members):
+        for child in incident.children:
             if child not in topology.checks:
                 turn.leave(turn.docket.open[incident.id], child, "is no longer watched")
         if incident.id in turn.docket.open and not topology.seen(incident.asset):
@@ -100,7 +100,7 @@ class _Turn:
                 stack += self.topology.served.get(asset, ())
         for incident in self.docket.open.values():
             if incident.asset in self.recovered:
-                found |= dict.fromkeys((incident.asset, *incident.children, *incident.members))
+                found |= dict.fromkeys((incident.asset, *incident.children))
         return sorted(found, key=lambda asset: (self.topology.depth(asset), asset))
 
     def seen_from_outside(self, asset: str) -> Standing:
@@ -172,12 +172,12 @@ class _Turn:
 
     def returns(self, own: Incident, standing: Standing) -> bool:
         """Whether an incident whose trouble was over, and only waited to be so for long, is in trouble again."""
-        past = own.asset in self.recovered and not own.children and not own.members
+        past = own.asset in self.recovered and not own.children
         return past and (standing.since or self.now) > own.changed
 
     def other_trouble(self, own: Incident) -> bool:
         """Close an incident whose trouble is over, and only waited to be so for long, when now another is the cause."""
-        past = own.asset in self.recovered and not own.children and not own.members
+        past = own.asset in self.recovered and not own.children
         self.waiting.pop(own.asset, None)
         if not past or self.view.cause(own.asset) is None:
             return False
@@ -205,7 +205,7 @@ class _Turn:
             self.back(own.asset, f"is no longer down: {left[1]}" if left else "is no longer down")
             return
         worse = severity.rank > own.severity.rank and not self.told_by_another(own, standing)
-        title = self.topology.title(own.asset, standing.phase, len(own.members))
+        title = self.topology.title(own.asset, standing.phase)
         back = self.recovered.pop(own.asset, None) is not None
         if not (worse or back) and title == own.title:
             return
@@ -235,7 +235,7 @@ class _Turn:
         cause = self.view.cause(own.asset)
         root = self.kin.root(cause) if cause else ""
         into = self.docket.place(root) if root else None
-        if into is None or into.id == own.id or root in (*own.children, *own.members):
+        if into is None or into.id == own.id or root in own.children:
             return False
         milder = worst(own.phase, standing.phase) is not standing.phase
         if milder or self.kin.before(standing, self.kin.known(root, into)):
@@ -276,8 +276,6 @@ class _Turn:
     def abandoned(self, home: Incident, asset: str) -> bool:
         """Whether a child whose cause is gone has had its time to come back; then it leaves and speaks for itself."""
         since = self.recovered.get(home.asset)
-        if asset in home.members and since is None:
-            return False
         if since is None and self.view.standing(home.asset).phase in TROUBLE:  # it has another way now
             since = self.waiting.setdefault(asset, self.now)
         if home.asset in self.topology.servers.get(asset, ()) and self.view.standing(asset).phase is Phase.DOWN:
@@ -361,7 +359,7 @@ class _Turn:
             return
         first = asset not in self.recovered
         at = self.recovered.setdefault(asset, self.now)
-        behind = (*own.children, *own.members)
+        behind = own.children
         since = max(at, own.changed) if not first else self.now
         if not behind and (own.part_of or self.held(own, self.now - since)):
             self.docket.close(own, how, since)
@@ -387,5 +385,5 @@ class _Turn:
         """Take a child out of an incident; the last one out closes it when its cause is gone."""
         home = self.docket.leave(home, asset, how)
         at = self.recovered.get(home.asset)
-        if at is not None and not (home.children or home.members) and not self.hold:
+        if at is not None and not home.children and not self.hold:
             self.docket.close(home, "answers again", self.now)

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from monitor.docket import Docket
 from monitor.model import Incident, Phase
-from monitor.outlook import TROUBLE, Outlook, at_once
-from monitor.standing import Standing
+from monitor.outlook import TROUBLE, Outlook
+from monitor.standing import Standing, at_once
 
 YOUNG = timedelta(seconds=60)
 """So long after it has opened an incident may still turn out to be part of another."""

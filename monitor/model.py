@@ -314,8 +314,6 @@ class Incident:
     """What redundancy is left, in one sentence."""
     children: tuple[str, ...] = ()
     """Assets that are UNREACHABLE because of it."""
-    members: tuple[str, ...] = ()
-    """Assets that went down with it, by what is not known: one time, one place."""
     confidence: float = 1.0
     """How sure it is that ``asset`` is the cause, 0 to 1: 1 when it was seen to be down itself."""
     evidence: tuple[str, ...] = ()

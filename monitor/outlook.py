@@ -9,7 +9,7 @@ from alerting.model import Severity
 from monitor.known import Known
 from monitor.maintenance import Calendar
 from monitor.model import Dependency, Phase, Window
-from monitor.standing import Standing
+from monitor.standing import UNQUIET, Standing, at_once
 from monitor.topology import Lost, States, Topology
 
 NO_WORK = Calendar()
@@ -17,13 +17,9 @@ TROUBLE = {Phase.DOWN, Phase.DEGRADED, Phase.PARTITIONED}
 UNSEEN = {Phase.UNKNOWN, Phase.NOT_WATCHED}
 SHARE = 0.8
 """Of what needs an asset that nobody sees, so much must have gone down for it to be presumed lost."""
-AT_ONCE = timedelta(seconds=12)
-"""Looks that are so far apart may still have seen one event."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MOST = 8
 """So many checks are named as evidence."""
-UNQUIET = timedelta(seconds=60)
-"""So much earlier may trouble have begun whose last good look is not remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +36,6 @@ class Presumption:
     def confidence(self) -> float:
         """How sure, 0 to 1: two that fall together may be an accident, five hardly are."""
         return min(0.99, round(len(self.down) / self.known * (1 - 0.5 ** len(self.down)), 2))
-
-
-def interval(standing: Standing) -> tuple[datetime, datetime]:
-    """Return between which looks an asset's trouble began."""
-    until = standing.since or datetime.max.replace(tzinfo=UTC)
-    return min(standing.quiet or until - UNQUIET, until), until
-
-
-def at_once(one: Standing, other: Standing) -> bool:
-    """Whether two troubles may have begun in the same moment, as far as the looks can tell."""
-    if one.since is None or other.since is None:
-        return False
-    (a, b), (c, d) = interval(one), interval(other)
-    return a <= d + AT_ONCE and c <= b + AT_ONCE
 
 
 class Outlook:

@@ -250,5 +250,5 @@ class Pipeline:
     def _alert(self, incident: Incident) -> Alert:
         blind = self.blind(incident.began, incident.id)
         alert = to_alert(incident, self.topology, blind, self._base_url, self._note())
-        over = incident.asset in self.book.recovered and not (incident.children or incident.members)
+        over = incident.asset in self.book.recovered and not incident.children
         return replace(alert, held=over and incident.closed is None)

@@ -48,7 +48,7 @@ def build(pipeline: Pipeline, clock: Clock, site: str, health: Health) -> Snapsh
     world, book = pipeline.world, pipeline.book
     now = clock.now()
     all_standings = standings(world.assets, book, pipeline.belief.outlook(now))
-    owner = {name: one.id for one in book.open.values() for name in (one.asset, *one.children, *one.members)}
+    owner = {name: one.id for one in book.open.values() for name in (one.asset, *one.children)}
     owner |= {one.asset: top(one, book.open).id for one in book.open.values()}
     assets = {
         asset: _asset_view(pipeline, asset, standing, owner.get(asset, "")) for asset, standing in all_standings.items()

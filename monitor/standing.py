@@ -1,9 +1,14 @@
 """How an asset stands, folded from the states of what looks at it. Pure."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from monitor.model import Phase, State
+
+AT_ONCE = timedelta(seconds=12)
+"""Looks that are so far apart may still have seen one event."""
+UNQUIET = timedelta(seconds=60)
+"""So much earlier may trouble have begun whose last good look is not remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,20 @@ class Standing:
 
 
 NOT_WATCHED = Standing(Phase.NOT_WATCHED, Phase.NOT_WATCHED, None, "no check watches it")
+
+
+def interval(standing: Standing) -> tuple[datetime, datetime]:
+    """Return between which looks an asset's trouble began."""
+    until = standing.since or datetime.max.replace(tzinfo=UTC)
+    return min(standing.quiet or until - UNQUIET, until), until
+
+
+def at_once(one: Standing, other: Standing) -> bool:
+    """Whether two troubles may have begun in the same moment, as far as the looks can tell."""
+    if one.since is None or other.since is None:
+        return False
+    (a, b), (c, d) = interval(one), interval(other)
+    return a <= d + AT_ONCE and c <= b + AT_ONCE
 
 
 def stand(states: list[State]) -> Standing:

@@ -329,17 +329,16 @@ class Topology:
         served = (code for whole in self.served.get(asset, ()) for code in assets[whole].territories)
         return own or tuple(dict.fromkeys(served))
 
-    def title(self, asset: str, phase: Phase, others: int = 0) -> str:
-        """Say what happened in few words: "Cable ECFS down", "Router R and 3 more down"."""
+    def title(self, asset: str, phase: Phase) -> str:
+        """Say what happened in few words: "Cable ECFS down"."""
         kind, name = self.kind(asset), self.name(asset)
         label = LABELS.get(kind, kind.capitalize())
         named = name[:1].upper() + name[1:] if label.lower() in name.lower() else f"{label} {name}"
         if kind == "vantage":
             return f"{named} cut off" + ("" if phase is Phase.DOWN else " in part")
-        more = f" and {others} more" if others else ""
         if kind == "peer" and phase is Phase.DOWN:
-            return f"{named}{more} silent"
-        return f"{named}{more} {phase.value}"
+            return f"{named} silent"
+        return f"{named} {phase.value}"
 
 
 def _once(index: dict[str, list[str]], key: str, value: str) -> None:

@@ -247,7 +247,7 @@ class _Case:
     def _incident(self) -> Iterator[str]:
         asset, found = self.asset, None
         for one in self.book.open.values():
-            if asset in (one.asset, *one.children, *one.members):
+            if asset in (one.asset, *one.children):
                 found = found if found and found.asset == asset else one
         if found:
             yield self._stands_in(found)
@@ -267,8 +267,7 @@ class _Case:
         part = f", which is part of incident {found.part_of}" if found.part_of else ""
         if found.asset == self.asset:
             return f"incident {found.id} is open for it since {self.clock(found.opened)}{part}"
-        where = "fell with" if self.asset in found.members else "stands silently behind"
-        return f"it {where} {self.name(found.asset)} in incident {found.id}{part}"
+        return f"it stands silently behind {self.name(found.asset)} in incident {found.id}{part}"
 
     def _changes(self, held: Sequence[Held]) -> Iterator[str]:
         yield from (change(one) for one in self._kinds(held))

@@ -21,7 +21,7 @@ def run(config: options.Folder = None) -> None:
     Examples:  lambi run   |   lambi run --config ./my-config
     """
     settings = files.settings(config)
-    from monitor import app as daemon  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
+    from monitor import daemon  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
 
     def say(sentence: str) -> None:
         out(sentence)

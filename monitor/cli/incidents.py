@@ -107,6 +107,5 @@ def _print_cause(answer: dict[str, Any]) -> None:
         out(f"  {says}")
     if people := in_words((touched.get("at_least", 0), touched.get("at_most", 0))):
         out(f"people: {people}")
-    for key, words in (("members", "went down with it"), ("unreachable", "behind it")):
-        if names := answer.get(key):
-            out(f"{words}: {', '.join(names)}")
+    if names := answer.get("unreachable"):
+        out(f"behind it: {', '.join(names)}")

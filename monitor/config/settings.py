@@ -22,6 +22,11 @@ class Door:
     port: int
     token: str | None = field(default=None, repr=False)
 
+    @property
+    def place(self) -> str:
+        """Host and port as a URL has them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

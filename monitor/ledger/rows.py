@@ -10,7 +10,7 @@ from alerting.journal import micros, moment
 from alerting.model import Severity
 from monitor.model import Entry, Incident, Phase, State
 
-_LISTS = {"territories", "children", "members", "evidence", "people"}
+_LISTS = {"territories", "children", "evidence", "people"}
 _TIMES = {"began", "opened", "changed", "closed"}
 
 
@@ -63,7 +63,8 @@ def document(incident: Incident) -> str:
 
 def read_incident(text: str, entries: Sequence[Entry] = ()) -> Incident:
     """Return the incident of a revision's JSON."""
-    doc = json.loads(text)
+    known = {each.name for each in fields(Incident)}  # an earlier version may have kept what nobody asks for any more
+    doc = {name: value for name, value in json.loads(text).items() if name in known}
     for name in _TIMES:
         doc[name] = moment(doc[name]) if doc[name] is not None else None
     for name in _LISTS & doc.keys():

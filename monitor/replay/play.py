@@ -208,8 +208,6 @@ def _differences(wanted: Sequence[Wanted], found: Iterable[Incident]) -> list[st
             wrong.append(f"{one.cause} is {incident.severity}, not {one.severity}")
         elif one.silent is not None and len(incident.children) != one.silent:
             wrong.append(f"{len(incident.children)} stand silently behind {one.cause}, not {one.silent}")
-        elif one.members is not None and len(incident.members) != one.members:
-            wrong.append(f"{len(incident.members)} went down with {one.cause}, not {one.members}")
     if left:
         wrong.append(f"{_names([f'{asset} ({incident.severity})' for asset, incident in left.items()])} open as well")
     return wrong
@@ -228,16 +226,14 @@ def _told(claim: Claim) -> str:
 
 def _wanted(one: Wanted) -> str:
     silent = f", silent {one.silent}" if one.silent is not None else ""
-    members = f", with {one.members}" if one.members is not None else ""
-    return one.cause + (f" {one.severity}" if one.severity else "") + silent + members
+    return one.cause + (f" {one.severity}" if one.severity else "") + silent
 
 
 def _headline(incident: Incident, what: str) -> str:
     fresh = what in {"opened", "reopened", "worse"}
     text = f"{incident.severity}, {incident.title}: {incident.reason}" if fresh else incident.timeline[-1].text
     silent = f"; {len(incident.children)} silent behind it" if incident.children else ""
-    members = f"; {len(incident.members)} went down with it" if incident.members else ""
-    return f"incident {incident.id} of {incident.asset}: {text}{silent}{members}"
+    return f"incident {incident.id} of {incident.asset}: {text}{silent}"
 
 
 def _names(names: Sequence[str], most: int = 3) -> str:

@@ -36,7 +36,7 @@ _NEED = re.compile(
     rf"needs\s+(?:(?P<mode>any|\d+(?:\.\d+)?)\s+of\s+)?(?P<needs>{_ID}(?:\s*,\s*{_ID})*)(?:\s+\((?P<how>[^()]+)\))?"
 )
 _WANTED = re.compile(
-    rf"(?P<cause>{_ID})(?:\s+(?P<severity>info|warning|major|critical))?(?:,\s*silent\s+(?P<silent>\d+))?(?:,\s*with\s+(?P<members>\d+))?"
+    rf"(?P<cause>{_ID})(?:\s+(?P<severity>info|warning|major|critical))?(?:,\s*silent\s+(?P<silent>\d+))?"
 )
 _NEVER = re.compile(rf"(?:(?P<what>{_ID}|anything)\s+is\s+(?P<phase>[a-z ]+)|an\s+incident\s+of\s+(?P<cause>{_ID}))")
 _WHEN = re.compile(r"(?:(?P<word>at|by)\s+(?P<at>\S+)|from\s+(?P<since>\S+)\s+to\s+(?P<until>\S+))")
@@ -98,8 +98,6 @@ class Wanted:
     severity: Severity | None = None
     silent: int | None = None
     """How many assets stand silently behind it."""
-    members: int | None = None
-    """How many more went down with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +257,7 @@ def _wanted(text: str) -> Wanted:
     if match is None:
         raise wrong(f'"{text[:60]}" is no incident', '"nothing", or like "cable:ecfs critical, silent 37; router:b"')
     severity = Severity(match["severity"]) if match["severity"] else None
-    silent, members = (int(match[key]) if match[key] else None for key in ("silent", "members"))
-    return Wanted(match["cause"], severity, silent, members)
+    return Wanted(match["cause"], severity, int(match["silent"]) if match["silent"] else None)
 
 
 def read_when(value: Any) -> When:

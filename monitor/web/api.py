@@ -213,7 +213,6 @@ def incident(one: Incident, base_url: str) -> Fact:
         "reason": one.reason,
         "left": one.left,
         "unreachable": list(one.children),
-        "members": list(one.members),
         "confidence": one.confidence,
         "evidence": list(one.evidence),
         "people": {"at_least": one.people[0], "at_most": one.people[1]},

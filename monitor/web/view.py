@@ -203,8 +203,8 @@ class Touched:
 
 
 def touched(incident: Incident, world: World) -> Touched:
-    """Gather what the cause, what fell with it, and what is behind it stand for."""
-    names = (incident.asset, *incident.members, *incident.children)
+    """Gather what the cause and what is behind it stand for."""
+    names = (incident.asset, *incident.children)
     known = [world.assets[name] for name in names if name in world.assets]
     codes = (*incident.territories, *(code for asset in known for code in asset.territories))
     kinds = [(asset.kind, asset.id) for asset in known]

@@ -24,4 +24,6 @@ def office_of(journal: Journal, who: Directory) -> tuple[Office, Provider]:
 
 
 def inbox_of(office: Office) -> Inbox:
-    return Inbox(office.journal, lambda: office.directory, office.truth, BOOKS, "Hub", lambda below: 7 % below)
+    return Inbox(
+        office.journal, lambda: office.directory, office.truth, BOOKS, site="Hub", draw=lambda below: 7 % below
+    )

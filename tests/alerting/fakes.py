@@ -12,10 +12,11 @@ from alerting.directory import Directory, Route
 from alerting.drill import Drills, Wish
 from alerting.journal import Journal
 from alerting.model import Accepted, Address, Alert, Channel, Contact, Message, Severity, UnreachableError
-from alerting.outbox import Limits, Outbox
+from alerting.outbox import Outbox
 from alerting.plan import plan
 from alerting.runbooks import Runbooks
 from alerting.schema import MIGRATIONS
+from alerting.sender import Limits
 from tests.fakes import START, FakeClock
 
 DESK = "+1 868 555 0100"

@@ -72,7 +72,9 @@ class Life:
         self.channels: dict[str, Channel] = {"sms": sms, "mail": mail}
         books, who = Runbooks.load(BOOKS), self._who
         self.outbox = Outbox(journal, self.channels, who, self.truths.get, books, self.clock, "Hub")
-        self.inbox = Inbox(journal, who, self.truths.get, books, "Hub", lambda below: 7 % below, self.outbox.wake)
+        self.inbox = Inbox(
+            journal, who, self.truths.get, books, site="Hub", draw=lambda below: 7 % below, woken=self.outbox.wake
+        )
         self.feeds = Feeds(self.channels, self.inbox, self.outbox.say, self.clock)
 
     @staticmethod

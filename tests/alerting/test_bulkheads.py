@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.breaker import PAUSE_SECONDS, Breaker, Circuit, after, ask_now, left, room
-from alerting.outbox import Limits
+from alerting.sender import Limits
 from tests.alerting.fakes import OPEN, Hung, Office, Provider, contact, directory, open_journal
 from tests.fakes import settle
 

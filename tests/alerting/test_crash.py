@@ -166,7 +166,7 @@ async def test_a_full_disk_between_try_and_record_is_waited_out(tmp_path: Path) 
             super()._commit()
 
     class Filling(Provider):
-        async def send(self, message, address):  # type: ignore[no-untyped-def] # as in Provider
+        async def send(self, message, address):  # type: ignore[no-untyped-def] # the types are those of Provider.send
             journal.full = True
             return await super().send(message, address)
 

@@ -17,12 +17,12 @@ from alerting.gsm import one_part
 from alerting.journal import Journal
 from alerting.match import parse
 from alerting.model import Act, Contact, Fate, Reason, Receipt, Severity
-from alerting.outbox import Limits
 from alerting.receipts import receive
 from alerting.replies import Asked
 from alerting.rota import Rotation
 from alerting.rows import write
 from alerting.score import agencies, score
+from alerting.sender import Limits
 from alerting.told import hanging, told
 from tests.alerting.exercises import EXERCISE, inbox_of, office_of
 from tests.alerting.fakes import (

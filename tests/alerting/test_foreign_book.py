@@ -63,7 +63,7 @@ class Station:
             standing=lambda: [*self.own.values(), *self.book.standing()],
         )
         self.inbox = Inbox(
-            self.journal, lambda: self.directory, self.truth, BOOKS, "Hub", lambda n: next(self.drawn) % n
+            self.journal, lambda: self.directory, self.truth, BOOKS, site="Hub", draw=lambda n: next(self.drawn) % n
         )
         return self
 

@@ -29,7 +29,9 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 def inbox(office: Office) -> Inbox:
-    return Inbox(office.journal, lambda: office.directory, office.truth, Runbooks({}), "Hub", lambda below: 7 % below)
+    return Inbox(
+        office.journal, lambda: office.directory, office.truth, Runbooks({}), site="Hub", draw=lambda below: 7 % below
+    )
 
 
 async def found(office: Office, *, links: bool = True) -> dict[tuple[str, str], Way]:

@@ -80,7 +80,7 @@ async def test_out_by_the_modem_and_back(modem: Path, tmp_path: Path) -> None:
     noc = replace(contact("noc"), addresses=(Address("modem", HANDSET),))
     journal = await open_journal(tmp_path)
     office = Office(journal, directory(noc), {"modem": channel})
-    inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), "Hub", lambda _: 3)
+    inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), site="Hub", draw=lambda _: 3)
     feeds = Feeds({"modem": channel}, inbox, office.outbox.say, office.clock)
     await office.happen(OPEN)
     await office.pass_time(0)
@@ -113,7 +113,7 @@ async def test_what_the_modem_could_not_send_comes_back(tmp_path: Path) -> None:
     office = Office(
         journal, directory(replace(contact("noc"), addresses=(Address("modem", HANDSET),))), {"modem": channel}
     )
-    inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), "Hub", lambda _: 3)
+    inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), site="Hub", draw=lambda _: 3)
     await office.happen(OPEN)
     await office.pass_time(0)
     [path] = (tmp_path / "outbox").glob("*")

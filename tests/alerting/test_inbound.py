@@ -22,7 +22,7 @@ BOOKS = Runbooks.load(Path(__file__).parents[2] / "runbooks")
 
 
 def person(name: str, number: str, **fields: object) -> Contact:
-    return replace(contact(name), addresses=(Address("sms", number),), **fields)  # type: ignore[arg-type] # by name
+    return replace(contact(name), addresses=(Address("sms", number),), **fields)  # type: ignore[arg-type] # fields of Contact, by name
 
 
 NOC, CTU = person("noc", "+12465550101"), person("ctu", "+18685550102", language="es")
@@ -58,7 +58,9 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     office = Office(journal, directory(NOC, CTU), {"sms": sms}, runbooks=BOOKS)
     office.outbox._desk = replace(office.outbox._desk, draw=lambda _: 0)  # no letters of theirs are those guessed here
     drawn = iter(range(10_000))
-    inbox = Inbox(journal, lambda: office.directory, office.truths.get, BOOKS, "Hub", lambda most: next(drawn) % most)
+    inbox = Inbox(
+        journal, lambda: office.directory, office.truths.get, BOOKS, site="Hub", draw=lambda most: next(drawn) % most
+    )
     await office.happen(OPEN)
     await office.pass_time(0)
     yield Desk(office, inbox, sms)

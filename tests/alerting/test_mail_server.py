@@ -58,7 +58,7 @@ async def desk(folder: Path, server: MailServer, to: str) -> AsyncIterator[Desk]
     maildir = str(server.maildir("lambi"))
     mail = Smtp("127.0.0.1", "lambi@watch.example", server.port, "none", maildir=maildir)
     office = Office(journal, directory(who), {"mail": mail}, runbooks=Runbooks.load(BOOKS))
-    inbox = Inbox(journal, lambda: office.directory, office.truths.get, office.runbooks, "Hub", lambda _: 3)
+    inbox = Inbox(journal, lambda: office.directory, office.truths.get, office.runbooks, site="Hub", draw=lambda _: 3)
     await office.happen(replace(OPEN, what=WHAT))
     await office.pass_time(0)
     try:
@@ -67,13 +67,19 @@ async def desk(folder: Path, server: MailServer, to: str) -> AsyncIterator[Desk]
         await journal.close()
 
 
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
 async def test_a_mailbox_that_took_it_says_so(tmp_path: Path, server: MailServer) -> None:
     async with desk(tmp_path, server, "noc") as here:
         await here.until_said("delivered")
         assert [row[3] for row in await here.office.states()] == ["delivered"]
         [mail] = server.mails("noc")
         assert f"MAJOR: {WHAT}, Barbados" in str(mail["Subject"])
-        assert mail.get_content().startswith(f"{WHAT}\n")
+        assert text_of(mail).startswith(f"{WHAT}\n")
         assert list(server.maildir("lambi").glob("new/*")) == [], "what was read is gone"
 
 
@@ -108,7 +114,7 @@ async def test_an_answer_to_the_mail_itself_is_answered_by_mail(tmp_path: Path, 
             mail = EmailMessage()
             mail["From"], mail["To"], mail["Subject"] = sender, "lambi@watch.example", f"Re: {alert['Subject']}"
             mail["In-Reply-To"] = str(alert["Message-ID"])
-            mail.set_content(f"{text}\n\nOn Tue, Lambi wrote:\n> {alert.get_content()[:100]}")
+            mail.set_content(f"{text}\n\nOn Tue, Lambi wrote:\n> {text_of(alert)[:100]}")
             with smtplib.SMTP("127.0.0.1", server.port) as client:
                 client.send_message(mail)
 
@@ -116,7 +122,7 @@ async def test_an_answer_to_the_mail_itself_is_answered_by_mail(tmp_path: Path, 
             for _ in range(600):
                 await here.feeds.look(here.office.clock.now())
                 if len(server.mails("ctu")) == count:
-                    return str(server.mails("ctu")[-1].get_content())
+                    return text_of(server.mails("ctu")[-1])
                 await asyncio.sleep(0.05)
             pytest.fail(f"no answer: {server.log()}")
 

@@ -96,7 +96,7 @@ async def test_out_by_mail_and_back_through_a_maildir(tmp_path: Path) -> None:
     with smtp_sink() as sink:
         mail = Smtp("127.0.0.1", "lambi@watch.example", sink.port, "none", maildir=str(tmp_path / "mail"))
         office = Office(journal, directory(noc), {"mail": mail})
-        inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), "Hub", lambda _: 3)
+        inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), site="Hub", draw=lambda _: 3)
         feeds = Feeds({"mail": mail}, inbox, office.outbox.say, office.clock)
 
         async def arrives(raw: bytes) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from alerting.journal import Journal, micros
 from alerting.model import Accepted, Address, DeliveryError, Message, Severity, UnansweredError, UnreachableError
-from alerting.outbox import Limits
 from alerting.plan import plan_test
+from alerting.sender import Limits
 from alerting.told import told
 from alerting.waiting import RETRY_SECONDS, UNKNOWN_SECONDS, backoff
 from alerting.words import scrub

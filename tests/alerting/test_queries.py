@@ -34,7 +34,7 @@ async def statements(folder: Path) -> list[str]:
     )
     who = replace(who, routes=(replace(who.routes[0], ladders=("first",), group_by=("kind",)),))
     office = Office(journal, who, {"sms": sms, "mail": mail}, answer_url="https://lambi.example")
-    inbox = Inbox(journal, lambda: who, office.truths.get, Runbooks({}), "Hub", lambda below: 7 % below)
+    inbox = Inbox(journal, lambda: who, office.truths.get, Runbooks({}), site="Hub", draw=lambda below: 7 % below)
     for n in range(3):
         await office.happen(replace(OPEN, incident=str(n)))
     await office.pass_time(0)  # what an outbox does at its start alone may read everything

@@ -22,7 +22,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 
 async def say(office: Office, fate: Fate, detail: str = "") -> bool:
     """Bring a receipt for the message that was taken last."""
-    last = office.channels["sms"].taken[-1][0].reference  # type: ignore[attr-defined] # a Provider
+    last = office.channels["sms"].taken[-1][0].reference  # type: ignore[attr-defined] # this office has a Provider there
     now = office.clock.now()
     async with office.journal.transaction() as tx:
         return await receive(tx, Receipt(last, fate, now, detail), now)
@@ -78,7 +78,7 @@ async def test_after_its_deadline_what_came_back_is_given_up_with_the_reason(jou
 
 async def test_a_receipt_before_the_answer_counts(journal: Journal) -> None:
     class Early(Provider):
-        async def send(self, message, address):  # type: ignore[no-untyped-def] # as in Provider
+        async def send(self, message, address):  # type: ignore[no-untyped-def] # the types are those of Provider.send
             self.taken.append((message, address))
             assert await say(office, Fate.DELIVERED)
             raise UnansweredError("left us before it answered")
@@ -94,7 +94,7 @@ async def test_a_receipt_before_the_answer_counts(journal: Journal) -> None:
 
 async def test_a_receipt_after_a_try_of_unknown_end_spares_the_repetition(journal: Journal) -> None:
     class Silent(Provider):
-        async def send(self, message, address):  # type: ignore[no-untyped-def] # as in Provider
+        async def send(self, message, address):  # type: ignore[no-untyped-def] # the types are those of Provider.send
             self.taken.append((message, address))
             raise UnansweredError("left us before it answered")
 
@@ -113,7 +113,7 @@ async def test_what_came_back_is_sent_again_ever_more_rarely_and_each_return_cou
     """A carrier that gives back whatever it took, also the repetition of a try of unknown end, is not flooded."""
 
     class Shaky(Provider):
-        async def send(self, message, address):  # type: ignore[no-untyped-def] # as in Provider
+        async def send(self, message, address):  # type: ignore[no-untyped-def] # the types are those of Provider.send
             accepted = await super().send(message, address)
             if len(self.taken) == 1:
                 raise UnansweredError("left us before it answered")

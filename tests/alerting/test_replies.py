@@ -51,7 +51,7 @@ SEPARATORS = st.text(" -.,:;/\n", max_size=3)
 
 
 @given(st.integers(1, 999_999), CODES, ACTS, SEPARATORS, SEPARATORS, st.booleans())
-def test_whatever_stands_between_it_means_the_same(  # noqa: PLR0917 - what varies
+def test_whatever_stands_between_it_means_the_same(  # noqa: PLR0917 - hypothesis gives each as an argument
     number: int, code: str, act: str, first: str, second: str, low: bool
 ) -> None:
     text = f"{number}{first}{code}{second or ' '}{act}"

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from alerting.journal import Journal
-from monitor import app
+from monitor import daemon
 from monitor.config import load
 
 MILESTONES = {
@@ -60,4 +60,4 @@ def dying(armed: Path, commit: str, *, before: bool) -> type[Journal]:
 if __name__ == "__main__":
     folder, when, which = sys.argv[1:]
     journal = dying(Path(folder) / "armed", which, before=when == "before")
-    sys.exit(asyncio.run(app.run(load(Path(folder)), print, journal=journal)))
+    sys.exit(asyncio.run(daemon.run(load(Path(folder)), print, journal=journal)))

@@ -94,8 +94,8 @@ def test_sentences_are_read() -> None:
         Need(("cable:c",), since=60.0, until=300.0),
     )
     assert heavy.local
-    assert read_open("cable:a major, silent 3, with 2; router:b") == (
-        Wanted("cable:a", Severity.MAJOR, 3, 2),
+    assert read_open("cable:a major, silent 3; router:b") == (
+        Wanted("cable:a", Severity.MAJOR, 3),
         Wanted("router:b"),
     )
     assert (watch.families, watch.every, watch.name) == ((4, 6), 30.0, "Two Words")

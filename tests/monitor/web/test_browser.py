@@ -132,4 +132,4 @@ async def test_keys_alone_reach_the_content_and_open_a_territory(chromium: Brows
         assert page.url.endswith("#main")
         await page.locator("summary").first.focus()
         await page.keyboard.press("Enter")
-        assert await page.locator("details").first.get_attribute("open") is not None
+        await page.locator("details[open]").first.wait_for()

@@ -62,10 +62,10 @@ async def bring(requests: Sequence[tuple[str, dict[str, str], str, str]]) -> Non
         journal, sms = await open_journal(Path(folder)), Provider()
         sms.answers = True
         office = Office(journal, directory(contact("noc", "sms")), {"sms": sms})
-        inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), "Hub", lambda _: 3)
+        inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), site="Hub", draw=lambda _: 3)
 
         def more(app) -> None:  # type: ignore[no-untyped-def] # aiohttp's
-            callbacks.add_routes(app, {"sms": GATEWAY}, inbox.receive, inbox.hear, office.clock)
+            callbacks.add_routes(app, {"sms": GATEWAY}, inbox.receive, inbox.hear, office.clock, office.outbox.say)
             callbacks.add_answers(app, inbox.act, TOKEN, office.clock)
 
         app = make_app(

@@ -37,9 +37,8 @@ async def test_the_page_says_what_is_touched_and_folds_what_is_long() -> None:
         raw = await site.text("/incidents/17")
     text = Outline(raw).text
     assert "people up to 74,700; not known more exactly" in text
-    assert "country domains .lc exchange points LCIX , BBIX" in text
-    assert "went down with it Barbados landing 0 , LCIX" in text
-    assert '<details class="fold"><summary>14 assets: BBIX, .lc, ' in raw
+    assert "country domains .lc exchange points BBIX , LCIX" in text
+    assert '<details class="fold"><summary>16 assets: BBIX, .lc, ' in raw
 
 
 async def test_what_is_part_of_another_stands_under_it_and_is_counted_nowhere() -> None:
@@ -83,7 +82,7 @@ def one(number: str, asset: str, part_of: str = "", **changes: object) -> Incide
 
 def test_a_part_of_a_part_stands_under_the_first_and_its_asset_belongs_there() -> None:
     rows = [
-        one("1", "cable:ant1", children=("router:ant",), members=("cable:ant2",)),
+        one("1", "cable:ant1", children=("router:ant", "cable:ant2")),
         one("2", "router:ant", "1"),
         one("3", "nameserver:ns.ant", "2"),
     ]

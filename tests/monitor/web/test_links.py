@@ -38,7 +38,7 @@ class Reader:
 async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
     journal, mail = await open_journal(tmp_path), Provider("mail")
     office = Office(journal, directory(contact("noc", "mail")), {"mail": mail}, answer_url="https://lambi.example")
-    inbox = Inbox(journal, lambda: office.directory, office.truth, Runbooks({}), "Hub", lambda _: 0)
+    inbox = Inbox(journal, lambda: office.directory, office.truth, Runbooks({}), site="Hub", draw=lambda _: 0)
     await office.happen(OPEN)
     await office.pass_time(0)
     [word] = [word for word in mail.bodies[0].split() if word.startswith("https://lambi.example/answer/")]

@@ -246,8 +246,7 @@ def tangle(now: datetime = NOW) -> Snapshot:
         confidence=0.75,
         evidence=("3 of 4 that need it went down at once", "Cable AG-AI 0 may be the cause (not confirmed: 2022)"),
         people=(0, 74_656),
-        members=("landing:bb-0", "ixp:lcix"),
-        children=(*cause.children, "cctld:lc", *behind),
+        children=(*cause.children, "cctld:lc", "landing:bb-0", "ixp:lcix", *behind),
         timeline=(*cause.timeline, Entry(now - timedelta(minutes=1), "reopened", "is in trouble again")),
     )
     part = replace(other, part_of="17")

@@ -1,0 +1,84 @@
+"""The daemon as it is started: it greets, runs until it is told to stop, or says why it cannot."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping
+
+from alerting.journal import Journal, JournalError
+from alerting.runbooks import RunbookError
+from monitor.app import App, DoorError
+from monitor.config.settings import Settings
+from monitor.instance import Instance, TakenError
+from monitor.model import Phase
+from monitor.plain import Line
+from monitor.web import control
+from probes.clock import Clock, SystemClock
+from probes.model import Engine
+
+MOST_NOTES = 3
+"""How many notes on the config the greeting repeats."""
+
+
+def greeting(app: App) -> list[str]:
+    """Say where the page is and what is watched, in a few lines."""
+    settings, world = app.settings, app.settings.world
+    watched = {
+        asset for check in world.checks.values() if not check.reference for asset in (check.asset, *check.serves)
+    }
+    views = app.snapshots().assets.values()
+    idle = sum(1 for view in views if view.phase is Phase.NOT_WATCHED)
+    references = sum(1 for check in world.checks.values() if check.reference)
+    lines = [
+        f"Lambi looks from {world.assets[world.vantage].name}: the page is http://{settings.public.place}/",
+        f"{len(watched)} assets watched by {len(world.checks) - references} checks, {idle} known and not watched; "
+        f"{references} references for the own link; about {settings.packets_per_minute:.0f} packets a minute",
+    ]
+    notes = [str(note) for note in settings.notes[:MOST_NOTES]]
+    if (more := len(settings.notes) - MOST_NOTES) > 0:
+        notes.append(f"{more} more on the config: lambi config check")
+    return lines + [f"note: {note}" for note in (*app.health().capabilities, *notes)]
+
+
+def _key(error: Exception) -> str:
+    """Name what in the config decides about what could not be had."""
+    if isinstance(error, DoorError):
+        return error.key
+    return "web.control" if isinstance(error, control.ControlError) else "store.folder"
+
+
+async def run(
+    settings: Settings,
+    say: Callable[[str], None],
+    *,
+    clock: Clock | None = None,
+    journal: type[Journal] = Journal,
+    engines: Mapping[str, Engine] | None = None,
+) -> int:
+    """Run the daemon until SIGTERM or SIGINT; return the exit code."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Line())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it would log every tick
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        with Instance(settings.state):
+            app = await App.start(settings, clock or SystemClock(), say, journal, engines)
+            try:
+                for line in greeting(app):
+                    say(line)
+                await app.run(stop)
+            finally:
+                await app.stop()
+    except OSError as error:
+        say(f"cannot start: {error.strerror or error}")
+    except RunbookError as error:
+        say(str(error))
+    except (TakenError, JournalError, DoorError, control.ControlError) as error:
+        say(f"{error}; to change that, set {_key(error)} in {settings.file}")
+    else:
+        return 0
+    return 1
