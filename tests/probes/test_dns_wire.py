@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from probes.dns_wire import WireError, build, parse
 from tests.counts import soak
+from tests.noise import broken
 
-fuzzed = settings(max_examples=soak(ci=300, soak=1_000_000), deadline=None)
+fuzzed = settings(max_examples=soak(ci=300, soak=20_000), deadline=None)
 LABEL = st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=20)
 NAME = st.lists(LABEL, max_size=5).map(lambda labels: ".".join(labels) + ".")
 
@@ -90,6 +91,14 @@ def test_a_mutilated_answer_is_an_answer_or_a_wire_error(data):
         answer = parse(bytes(message[: data.draw(st.integers(0, len(message)))]), query)
         assert answer.nsid.isascii()
         assert len(answer.nsid) <= 64
+
+
+def test_a_million_broken_answers_are_answers_or_wire_errors():
+    query = build("do.", "SOA", dnssec=True, recursion=False)
+    whole = [reply_to(wire_of(query), serial=7, nsid=b"site-1", extra=extra).to_wire() for extra in range(4)]
+    for message in broken(whole, soak(ci=4_000, soak=1_000_000)):
+        with suppress(WireError):
+            parse(message, query)
 
 
 def test_pointers_that_loop_end_as_a_wire_error():

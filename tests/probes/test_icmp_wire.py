@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from probes.icmp_wire import REPORTS, Reply, Report, WireError, checksum, echo_request, parse
 from tests.counts import soak
+from tests.noise import broken
 
-fuzzed = settings(max_examples=soak(ci=300, soak=1_000_000), deadline=None)
+fuzzed = settings(max_examples=soak(ci=300, soak=20_000), deadline=None)
 KEYS = st.integers(0, 0xFFFFFFFF)
 QUOTED = {
     4: b"\x45" + b"\0" * 8 + b"\x01" + b"\0" * 6 + socket.inet_aton("192.0.2.9"),
@@ -81,3 +82,13 @@ def test_a_mutilated_report_is_a_message_or_a_wire_error(report, data):
         message[place] = data.draw(st.integers(0, 255))
     with suppress(WireError):
         parse(family, bytes(message[: data.draw(st.integers(0, len(message)))]))
+
+
+def test_a_million_broken_messages_are_messages_or_wire_errors():
+    for family in (4, 6):
+        reports = [struct.pack("!BBHI", kind, 0, 0, 0) for of, kind in REPORTS if of == family]
+        request = echo_request(family, 1, b"body" * 8)
+        whole = [request, *(report + QUOTED[family] + request for report in reports)]
+        for message in broken(whole, soak(ci=2_000, soak=1_000_000), seed=family):
+            with suppress(WireError):
+                parse(family, message)
