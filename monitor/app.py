@@ -239,7 +239,7 @@ class App:
                 ("outbox", self.outbox.run()),
                 ("freshness", self.freshness.run()),
                 ("foreign alerts", self.foreign.run(self.clock)),
-                ("feeds", Feeds(self.settings.channels, self.inbox, self.outbox.say, self.clock).run()),
+                ("feeds", self._feeds().run()),
                 ("stop", stop.wait()),
                 *((("heart", self.dead_man.heart.run()),) if self.dead_man.heart else ()),
             )
@@ -252,6 +252,9 @@ class App:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _feeds(self) -> Feeds:
+        return Feeds(self.settings.channels, self.inbox, self.outbox.say, self.clock, self.count_bug)
 
     async def stop(self) -> None:
         """Give everything back; whatever hangs is left behind."""

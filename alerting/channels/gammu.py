@@ -58,12 +58,19 @@ class Gammu:
                 files = sorted(folder.glob(first.name.removesuffix("00.txt") + "*.txt"))
                 yield files, found[1], "".join(dict.fromkeys(_text(one) for one in files))
 
+    def waits(self) -> list[tuple[Path, str]]:
+        """Give what smsd has not taken yet: file, reference."""
+        return [(path, _reference(path)) for path in sorted((Path(self.folder) / "outbox").glob("OUT*"))]
+
     def became(self) -> Iterator[tuple[Path, str, Fate]]:
         """Give what became of messages: file, reference, fate; the network has what smsd has sent."""
         for name, fate in (("sent", Fate.BUFFERED), ("error", Fate.FAILED)):
             for path in sorted((Path(self.folder) / name).glob("OUT*")):
-                mark = path.stem.rpartition("_")[2]
-                yield path, mark.replace("x", "."), fate
+                yield path, _reference(path), fate
+
+
+def _reference(path: Path) -> str:
+    return path.stem.rpartition("_")[2].replace("x", ".")
 
 
 def _text(path: Path) -> str:

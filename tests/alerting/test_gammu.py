@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from alerting.feeds import Feeds
 from alerting.inbound import Inbox
 from alerting.model import Address, DeliveryError, Message
 from alerting.runbooks import Runbooks
-from tests.alerting.fakes import OPEN, Office, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, Office, closed, contact, directory, open_journal
 from tests.daemons import until
 
 CONF = """
@@ -52,16 +53,22 @@ Class = -1
 
 
 @pytest.fixture
-def modem(tmp_path: Path) -> Iterator[Path]:
+def smsd(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     if shutil.which("gammu-smsd") is None:
         pytest.skip("gammu-smsd is not installed: make test-deps")
     for name in ("inbox", "outbox", "sent", "error", "dummy/sms/1"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "smsdrc").write_text(CONF.format(folder=tmp_path))
     daemon = subprocess.Popen(["gammu-smsd", "-c", str(tmp_path / "smsdrc")])
-    yield tmp_path
+    yield daemon
+    daemon.send_signal(signal.SIGCONT)
     daemon.terminate()
     daemon.wait(10)
+
+
+@pytest.fixture
+def modem(smsd: subprocess.Popen[bytes], tmp_path: Path) -> Path:
+    return tmp_path
 
 
 def sent(folder: Path) -> list[str]:
@@ -102,6 +109,43 @@ async def test_out_by_the_modem_and_back(modem: Path, tmp_path: Path) -> None:
     await feeds.look(office.clock.now())
     assert list((modem / "inbox").glob("*")) == []
     await journal.close()
+
+
+async def test_a_modem_that_hangs_sends_no_news_of_yesterday(
+    smsd: subprocess.Popen[bytes], modem: Path, tmp_path: Path
+) -> None:
+    """What it has not taken in five minutes is taken back, and leaves when it lives again, as the truth of then."""
+    channel, journal = Gammu(str(modem)), await open_journal(tmp_path)
+    noc = replace(contact("noc"), addresses=(Address("modem", HANDSET),))
+    office = Office(journal, directory(noc), {"modem": channel})
+    inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), site="Hub", draw=lambda _: 3)
+    feeds = Feeds({"modem": channel}, inbox, office.outbox.say, office.clock)
+    smsd.send_signal(signal.SIGSTOP)
+    await office.happen(OPEN)
+    await office.pass_time(0)
+    for minutes, waits in ((0, 1), (4.9, 1), (0.2, 0)):
+        office.clock.elapsed += 60 * minutes
+        await feeds.look(office.clock.now())
+        assert len(channel.waits()) == waits, minutes
+    assert [row[3] for row in await office.states()] == ["planned"]
+    assert await journal.read("SELECT status, error FROM attempt") == [
+        ("failed", "the network could not deliver it: the modem takes nothing")
+    ]
+    await office.happen(closed(6))
+    smsd.send_signal(signal.SIGCONT)
+    await office.pass_time(5)
+    await asyncio.to_thread(until, lambda: len(sent(modem)) == 1, "smsd sends it")
+    assert " OVER: Cable ECFS down, Barbados, was down 08:00 to 08:06" in sent(modem)[0]
+    await feeds.look(office.clock.now())
+    assert [row[3] for row in await office.states()] == ["accepted"]
+    await journal.close()
+
+
+async def test_letters_of_every_language_leave_by_the_modem(modem: Path) -> None:
+    text = "Câble Curaçao–São Tomé coupé, mañana; Кабель è ò ü"
+    await Gammu(str(modem)).send(Message("1.1", "4711", "", text), Address("modem", HANDSET))
+    await asyncio.to_thread(until, lambda: len(sent(modem)) == 1, "smsd sends it")
+    assert sent(modem) == [text]
 
 
 async def test_what_the_modem_could_not_send_comes_back(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A mail that came back: an answer, a report, a machine, a forgery."""
 
 from dataclasses import replace
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from alerting.channels.mailbox import Letter, understand
 from alerting.channels.smtp import Smtp
 from alerting.feeds import Feeds
 from alerting.inbound import Inbox
-from alerting.model import Address, Fate
+from alerting.model import Address, Fate, Reply
 from alerting.runbooks import Runbooks
-from tests.alerting.fakes import OPEN, Office, closed, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, SCHEMAS, MortalJournal, Office, closed, contact, directory, open_journal
 from tests.daemons import smtp_sink
 
 WHERE = "noc@operator.example"
@@ -122,4 +123,57 @@ async def test_out_by_mail_and_back_through_a_maildir(tmp_path: Path) -> None:
         reference = str(sink.received()[-1].message["Message-ID"])[len("<lambi.") :].partition("@")[0]
         await arrives(REPORT.format(reference=reference, action="delivered").encode())
         assert [row[3] for row in await office.states()] == ["accepted", "delivered"]
+    await journal.close()
+
+
+class Fragile(Inbox):
+    """A defect of ours: it breaks on one sender."""
+
+    async def hear(self, reply: Reply, now: datetime) -> str:
+        if reply.sender.startswith("breaks"):
+            raise KeyError(reply.text)
+        return await super().hear(reply, now)
+
+
+async def test_a_mail_that_breaks_us_neither_ends_the_daemon_nor_keeps_the_next_one_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    new = tmp_path / "mail" / "new"
+    new.mkdir(parents=True)
+    journal = await open_journal(tmp_path)
+    noc = replace(contact("noc"), addresses=(Address("mail", WHERE),))
+    mail = Smtp("127.0.0.1", "lambi@watch.example", 1, "none", maildir=str(tmp_path / "mail"))
+    office = Office(journal, directory(noc), {"mail": mail})
+    inbox = Fragile(journal, lambda: office.directory, office.truths.get, Runbooks({}), site="Hub", draw=lambda _: 3)
+    bugs: list[int] = []
+    feeds = Feeds({"mail": mail}, inbox, office.outbox.say, office.clock, lambda: bugs.append(1))
+    (new / "1").write_bytes(answer("Re: [4711-KT] x", "secret words", sender="breaks@else.example"))
+    (new / "2").write_bytes(answer("Re: [4711-KT] x", "A"))
+    for _ in range(3):
+        await feeds.look(office.clock.now())
+    assert [one.name for one in new.iterdir()] == ["1"]
+    assert bugs == [1]
+    assert "KeyError" in caplog.text
+    assert "secret words" not in caplog.text
+    assert await journal.read("SELECT count(*) FROM heard") == [(1,)]
+    await journal.close()
+
+
+async def test_while_the_journal_is_full_a_mail_waits_in_its_folder(tmp_path: Path) -> None:
+    new = tmp_path / "mail" / "new"
+    new.mkdir(parents=True)
+    journal = await MortalJournal.open(tmp_path / "journal.sqlite", SCHEMAS)
+    noc = replace(contact("noc"), addresses=(Address("mail", WHERE),))
+    mail = Smtp("127.0.0.1", "lambi@watch.example", 1, "none", maildir=str(tmp_path / "mail"))
+    office = Office(journal, directory(noc), {"mail": mail})
+    inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), site="Hub", draw=lambda _: 3)
+    feeds = Feeds({"mail": mail}, inbox, office.outbox.say, office.clock)
+    (new / "1").write_bytes(answer("Re: [4711-KT] x", "A"))
+    journal.left, journal.before = 1, True
+    await feeds.look(office.clock.now())
+    assert len(list(new.iterdir())) == 1
+    journal.left = -1
+    await feeds.look(office.clock.now())
+    assert list(new.iterdir()) == []
+    assert await journal.read("SELECT count(*) FROM heard") == [(1,)]
     await journal.close()
