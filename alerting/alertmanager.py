@@ -316,3 +316,29 @@ def shown_alerts(
     quiet, routes = Quiet(rules, now), rules.directory.routes
     found = [gettable_alert(alert, source, quiet, routes, now) for alert, source in alerts]
     return sorted((one for one in found if wanted(one, flags)), key=lambda one: str(one["fingerprint"]))
+
+
+def shown_groups(
+    alerts: Sequence[tuple[Alert, Foreign | None]], rules: Rules, flags: Mapping[str, bool], now: datetime
+) -> list[dict[str, Any]]:
+    """Return what a query of groups gives: by the routes that take them, what leaves together; a route that does not
+    group tells each by itself."""
+    quiet, routes = Quiet(rules, now), rules.directory.routes
+    groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[dict[str, Any]]] = {}
+    for alert, source in alerts:
+        shown, known = gettable_alert(alert, source, quiet, routes, now), labels(alert)
+        for route in taken(alert, routes) if wanted(shown, flags) else ():
+            by = (
+                {"incident": alert.incident}
+                if route.group_by is None
+                else {n: known.get(n, "") for n in route.group_by}
+            )
+            groups.setdefault((route.name, tuple(sorted(by.items()))), []).append(shown)
+    return [
+        {
+            "labels": dict(by),
+            "receiver": {"name": name},
+            "alerts": sorted(members, key=lambda one: str(one["fingerprint"])),
+        }
+        for (name, by), members in sorted(groups.items())
+    ]

@@ -19,7 +19,7 @@ from alerting.foreign import Foreign
 from alerting.foreign_book import ForeignBook
 from alerting.gate import Rules
 from alerting.journal import Journal, JournalError, can_pass
-from alerting.match import matches
+from alerting.match import Matcher, matches
 from alerting.model import Alert
 from monitor.web.shield import authorised
 from probes.clock import Clock
@@ -61,6 +61,8 @@ class Alertmanager:
         for method, path, handle in (
             ("POST", ALERTS, self._post_alerts),
             ("GET", ALERTS, self._alerts),
+            ("GET", f"{ALERTS}/groups", self._groups),
+            ("GET", "/api/v2/receivers", self._receivers),
             ("GET", SILENCES, self._silences),
             ("POST", SILENCES, self._post_silence),
             ("GET", "/api/v2/silence/{id}", self._silence),
@@ -79,18 +81,38 @@ class Alertmanager:
 
     async def _alerts(self, request: web.Request, now: datetime) -> list[dict[str, Any]]:
         """Return every open alert: those that others reported, and our own incidents."""
+        pairs, rules, flags = await self._asked(request, now)
+        receiver = _receiver(request)
+        return [
+            one
+            for one in v2.shown_alerts(pairs, rules, flags, now)
+            if not receiver or any(matches(receiver, {"receiver": each["name"]}) for each in one["receivers"])
+        ]
+
+    async def _groups(self, request: web.Request, now: datetime) -> list[dict[str, Any]]:
+        """Return the same by route and group."""
+        pairs, rules, flags = await self._asked(request, now)
+        receiver = _receiver(request)
+        groups = v2.shown_groups(pairs, rules, flags, now)
+        return [one for one in groups if matches(receiver, {"receiver": one["receiver"]["name"]})]
+
+    async def _receivers(self, _request: web.Request, _now: datetime) -> list[dict[str, str]]:
+        """Return the routes: who hears of what they take is said by `lambi route explain`."""
+        return [{"name": name} for name in self._directory().by_name]
+
+    async def _asked(
+        self, request: web.Request, now: datetime
+    ) -> tuple[list[tuple[Alert, Foreign | None]], Rules, dict[str, bool]]:
+        """Return the open alerts that a query's matchers choose, the rules of now, and its flags."""
         rules, match = await self._rules(now), v2.filters(request.query.getall("filter", []))
-        receiver = v2.filters([f'receiver=~"{request.query["receiver"]}"'] if request.query.get("receiver") else [])
         pairs: list[tuple[Alert, Foreign | None]] = [
             (alert, self._book.source(alert.incident)) for alert in rules.open if matches(match, v2.named(alert))
         ]
-        flags = {name: request.query.get(name, "true").lower() not in {"false", "0", "f"} for name in FLAGS}
-        shown = v2.shown_alerts(pairs, rules, flags, now)
-        return [
-            one
-            for one in shown
-            if not receiver or any(matches(receiver, {"receiver": each["name"]}) for each in one["receivers"])
-        ]
+        return (
+            pairs,
+            rules,
+            {name: request.query.get(name, "true").lower() not in {"false", "0", "f"} for name in FLAGS},
+        )
 
     async def _rules(self, now: datetime) -> Rules:
         everything = (*self._own(), *self._book.standing())
@@ -145,6 +167,12 @@ class Alertmanager:
 
     async def _status(self, _request: web.Request, _now: datetime) -> dict[str, Any]:
         return v2.status(self._version, self._started)
+
+
+def _receiver(request: web.Request) -> list[Matcher]:
+    """Return what a query asks of a receiver's name: Alertmanager's anchored expression, or nothing."""
+    asked = request.query.get("receiver", "")
+    return v2.filters([f'receiver=~"{asked}"']) if asked else []
 
 
 def _guarded(handle: Handle, token: str, clock: Clock) -> Callable[[web.Request], Awaitable[web.Response]]:

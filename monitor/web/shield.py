@@ -4,10 +4,13 @@ import base64
 import hashlib
 import hmac
 import logging
+import sqlite3
 from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+
+from alerting.journal import JournalError, can_pass
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +82,10 @@ async def _attempt(
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
-    except Exception:  # the web boundary: a bug costs one page, never the daemon; a path may hold a secret
+    except Exception as error:  # the web boundary: a bug costs one page, never the daemon; a path may hold a secret
+        if isinstance(error, JournalError | sqlite3.Error) and can_pass(error):
+            log.error("journal error=%r: a request was refused", str(error))
+            return refuse(request, 503, "The journal cannot be written just now: please try again in a minute.")
         resource = request.match_info.route.resource
         log.exception("bug while answering %s", resource.canonical if resource else "a wrong address")
         count_bug()

@@ -19,9 +19,10 @@ from alerting.alertmanager import (
     named,
     postable_alerts,
     postable_silence,
+    shown_groups,
     stamp,
 )
-from alerting.directory import Inhibition, Silence
+from alerting.directory import Inhibition, Route, Silence
 from alerting.foreign import RESOLVE, hear, to_alert
 from alerting.gate import Rules, block
 from alerting.match import labels, parse
@@ -233,6 +234,23 @@ def test_an_incident_of_ours_is_an_alert_too_with_what_keeps_it_back() -> None:
     assert shown["status"]["state"] == "suppressed"
     assert shown["status"]["silencedBy"] == ["s1"]
     assert shown["status"]["inhibitedBy"] == ["12"]
+
+
+def test_what_leaves_together_is_one_group() -> None:
+    alerts = [replace(OPEN, incident=str(n), kind=kind) for n, kind in enumerate(("cable", "power", "cable"))]
+    routes = (Route("grouped", ("noc",), group_by=("kind",)), Route("each", ("noc",), kinds=("power",)))
+    rules = Rules(replace(directory(contact("noc", "sms")), routes=routes), (), alerts)
+    flags = dict.fromkeys(("active", "silenced", "inhibited"), True)
+    groups = shown_groups([(one, None) for one in alerts], rules, flags, START)
+    found = [
+        (one["receiver"]["name"], one["labels"], sorted(each["annotations"]["incident"] for each in one["alerts"]))
+        for one in groups
+    ]
+    assert found == [
+        ("each", {"incident": "1"}, ["1"]),
+        ("grouped", {"kind": "cable"}, ["0", "2"]),
+        ("grouped", {"kind": "power"}, ["1"]),
+    ]
 
 
 def test_filters_and_stamps() -> None:

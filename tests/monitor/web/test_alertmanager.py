@@ -101,6 +101,8 @@ async def test_without_the_right_token_nothing_is_read_or_changed(door: Door, he
         ("POST", "alerts", FIRES),
         ("POST", "silences", QUIET),
         ("GET", "alerts", None),
+        ("GET", "alerts/groups", None),
+        ("GET", "receivers", None),
         ("GET", "silences", None),
         ("GET", "status", None),
         ("GET", "silence/museum", None),
@@ -142,6 +144,21 @@ async def test_queries_choose_by_matcher_state_and_receiver(door: Door) -> None:
     assert await count("receiver=none") == 0
     assert "bad matcher" in await door.ask("GET", "/api/v2/alerts?filter=foo", status=400)
     assert "bad matcher" in await door.ask("GET", "/api/v2/alerts?receiver=(a*)*", status=400)
+
+
+async def test_groups_are_those_of_the_routes(door: Door) -> None:
+    await door.ask("POST", "/api/v2/alerts", FIRES)
+    groups = await door.ask("GET", "/api/v2/alerts/groups")
+    assert [(one["receiver"], one["labels"], len(one["alerts"])) for one in groups] == [
+        ({"name": "all"}, {"incident": "4711"}, 1),
+        ({"name": "all"}, {"incident": "X1"}, 1),
+    ]
+    (ours,) = await door.ask("GET", '/api/v2/alerts/groups?filter=alertname="cable"&receiver=all')
+    assert ours["alerts"][0]["labels"]["asset"] == "cable:ecfs"
+    assert await door.ask("GET", "/api/v2/alerts/groups?receiver=none") == []
+    assert await door.ask("GET", "/api/v2/alerts/groups?active=false") == []
+    assert "bad matcher" in await door.ask("GET", "/api/v2/alerts/groups?filter=foo", status=400)
+    assert await door.ask("GET", "/api/v2/receivers") == [{"name": "all"}]
 
 
 async def test_a_silence_is_made_found_replaced_and_taken_back(door: Door) -> None:
