@@ -39,8 +39,10 @@ class Occasion:
     """Where this contact answers with a click, once."""
 
 
+STATES = {"vantage": "cut off", "peer": "silent"}
+"""What those are said to be that are not just down."""
 _TITLE = re.compile(
-    r"(?P<name>.+?)(?: and (?P<others>[0-9]+) more)? (?P<state>down|degraded|partitioned|cut off(?: in part)?)"
+    r"(?P<name>.+?)(?: and (?P<others>[0-9]+) more)? (?P<state>down|degraded|partitioned|silent|cut off(?: in part)?)"
 )
 """How those who make alerts say what it is, in English: "Cable ECFS down", "Router A and 3 more down"."""
 
@@ -97,7 +99,7 @@ def lasted(alert: Alert, contact: Contact, now: datetime, language: str = "en") 
     same = began.date() == ended.date()
     first = "" if same and ended.date() == local(now, contact).date() else _day(began, language)
     second = "" if same else _day(ended, language)
-    state = "cut off" if alert.kind == "vantage" else alert.labels.get("phase", "down")
+    state = STATES.get(alert.kind) or alert.labels.get("phase", "down")
     a, b = f"{first}{began:%H:%M}", f"{second}{ended:%H:%M} {ended.tzname()}"
     return say("was", language, state=known(state, language), a=a, b=b)
 

@@ -22,6 +22,7 @@ READ = {
     "landing": "Landing",
     "nameserver": "Name server",
     "network": "Network",
+    "peer": "Peer",
     "power": "Power",
     "router": "Router",
     "site": "Site",
@@ -34,6 +35,7 @@ READ = {
     "partitioned": "partitioned",
     "cut off": "cut off",
     "cut off in part": "cut off in part",
+    "silent": "silent",
     # since when, and how it ended
     "since": "since {at}",
     "was": "was {state} {a} to {b}",
