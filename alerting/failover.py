@@ -62,9 +62,38 @@ async def give_up_waiting(
         )
         for row, name in rows:
             contact = contacts.get(name)
-            if contact and contact.next_after > 0 and not known.get(order(contact, known)[0], WELL).out:
-                await begin(tx, row, contact, now)
-                await hasten(tx, [row], now)
+            if contact and not known.get(next(iter(order(contact, known)), ""), WELL).out:
+                await at_once(tx, row, contact, now)
+
+
+async def at_once(tx: Transaction, notification: int, contact: Contact | None, now: datetime) -> None:
+    """A message does not leave by its way, or not soon: where its contact has an order, the next one is taken now."""
+    if contact is not None and contact.next_after > 0:
+        await begin(tx, notification, contact, now)
+        await hasten(tx, [notification], now)
+
+
+# The same message by another channel, with the time that this one had.
+_COPY = """
+INSERT INTO notification (incident, contact, channel, reason, severity, revision, planned_at, due_at, deadline_at,
+    changed_at, route, ladder)
+SELECT incident, contact, ?1, reason, severity, revision, ?2, ?2, max(deadline_at, ?2 + deadline_at - planned_at), ?2,
+    route, ladder FROM notification n WHERE id = ?3"""
+_INSTEAD = f"""{_COPY} AND reason <> 'test' AND NOT EXISTS (SELECT 1 FROM notification o WHERE o.incident = n.incident
+    AND o.contact = n.contact AND o.channel = ?1 AND o.state IN ('planned', 'ready', 'accepted', 'delivered'))"""  # noqa: S608 - a constant of this module; what varies is bound
+
+
+async def instead(tx: Transaction, notification: int, ways: Iterable[str], now: datetime) -> None:
+    """The way of a message is there no longer: plan it by those that are (``ways``), unless they have it already.
+
+    One that had begun to go from one channel to the next goes on at once.
+    """
+    if await tx.execute("SELECT 1 FROM turn WHERE notification = ? AND ended_at IS NULL", (notification,)):
+        await hasten(tx, [notification], now)
+        return
+    soon = now + timedelta(seconds=1)  # the channels of this turn have been looked through
+    for channel in ways:
+        await tx.execute(_INSTEAD, (channel, micros(soon), notification))
 
 
 async def hasten(tx: Transaction, notifications: Iterable[int], now: datetime) -> None:
@@ -112,14 +141,8 @@ async def move_on(
 
 
 async def _hand_on(tx: Transaction, notification: int, channel: str, lasts: float, now: datetime) -> None:
-    """Plan the same message by another channel, with the time that this one had."""
-    [(new,)] = await tx.execute(
-        "INSERT INTO notification (incident, contact, channel, reason, severity, revision, planned_at, due_at, "
-        "deadline_at, changed_at, route, ladder) SELECT incident, contact, ?1, reason, severity, revision, ?2, ?2, "
-        "max(deadline_at, ?2 + deadline_at - planned_at), ?2, route, ladder FROM notification WHERE id = ?3 "
-        "RETURNING id",
-        (channel, micros(now), notification),
-    )
+    """Plan the same message by another channel."""
+    [(new,)] = await tx.execute(f"{_COPY} RETURNING id", (channel, micros(now), notification))
     await tx.execute(
         "INSERT INTO turn (notification, root, due_at) SELECT ?, root, ? FROM turn WHERE notification = ?",
         (new, micros(now + timedelta(seconds=lasts)), notification),

@@ -67,6 +67,9 @@ class ForeignBook:
         [(last,)] = await self._journal.read("SELECT coalesce(max(id), 0) FROM foreign_alert")
         self._next = max(self._next, last + 1)
         await self.spare(now)
+        async with self._journal.transaction() as tx:
+            for alert in self.standing():
+                await plan(tx, alert, self._directory(), now, newly_named=True)
         return self
 
     def truth(self, incident: str) -> Alert | None:

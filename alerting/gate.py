@@ -13,6 +13,7 @@ from alerting.directory import Directory, Route, Silence
 from alerting.health import Health
 from alerting.match import labels, matches
 from alerting.model import Alert
+from alerting.route import taken
 
 LOOK_AGAIN = timedelta(seconds=60)
 """An inhibition has no end that is known; it is looked at again when something closes, and at least so often."""
@@ -75,7 +76,8 @@ class Block:
 
 def block(alert: Alert, route: str, rules: Rules, now: datetime) -> Block | None:
     """Return what keeps messages about an alert back on a route, or None."""
-    return _inhibited(alert, rules, now) or _muted(route, rules, now) or silenced(alert, rules.silences, now)
+    held = _inhibited(alert, rules, now) or muted(route, rules.directory, now)
+    return held or silenced(alert, rules.silences, now)
 
 
 def _inhibited(alert: Alert, rules: Rules, now: datetime) -> Block | None:
@@ -91,13 +93,14 @@ def _inhibited(alert: Alert, rules: Rules, now: datetime) -> Block | None:
     return None
 
 
-def _muted(name: str, rules: Rules, now: datetime) -> Block | None:
-    route = rules.directory.by_name.get(name, Route(name))
-    known = rules.directory.intervals
+def muted(name: str, directory: Directory, now: datetime) -> Block | None:
+    """Return the time interval that keeps a route from speaking now, or None."""
+    route = directory.by_name.get(name, Route(name))
+    known = directory.intervals
     mutes = [known[each] for each in route.mute if each in known]
     active = [known[each] for each in route.active if each in known]
-    if muted := [each for each in mutes if each.contains(now)]:
-        return Block(f"route {name} is muted: {muted[0].name}", max(each.ends(now) for each in muted), mute=True)
+    if found := [each for each in mutes if each.contains(now)]:
+        return Block(f"route {name} is muted: {found[0].name}", max(each.ends(now) for each in found), mute=True)
     if active and not any(each.contains(now) for each in active):
         return Block(f"route {name} is not active now", min(each.begins(now) for each in active), mute=True)
     return None
@@ -122,6 +125,20 @@ def barred(alert: Alert, row: Row) -> str:
     if alert.exercise and alert.closed is not None and not row.told_before:
         return "the exercise is over"
     return ""
+
+
+def speaks_by(alert: Alert, row: Row, directory: Directory, now: datetime) -> str:
+    """Return the route by which a row leaves: its own, or while that is muted the one that speaks first of those that
+    name its contact. The end goes by the route that told of the beginning."""
+    if muted(row.route, directory, now) is None or (alert.closed is not None and row.told_before):
+        return row.route
+
+    def speaks(name: str) -> datetime:
+        mute = muted(name, directory, now)
+        return mute.until if mute else now
+
+    named = [one.name for one in taken(alert, directory.routes) if directory.has(row.contact, one.contacts, now)]
+    return min([row.route, *named], key=speaks)
 
 
 @dataclass(frozen=True, slots=True)

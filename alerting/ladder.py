@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from alerting.directory import Directory, Step
+from alerting.gate import muted
 from alerting.journal import Transaction, micros, moment
 from alerting.model import Act, Alert, Answered, Contact, Reason, Response
-from alerting.rows import Planned, Source, first_ways, insert, know, standings, supersede, ways
+from alerting.rows import Planned, Source, Standing, first_ways, insert, know, standings, supersede, ways
 
 WAIT_MINUTES = (5, 240)
 """How long an answer may ask a ladder to wait."""
@@ -108,7 +109,7 @@ async def _climb(tx: Transaction, one: Escalation, alert: Alert, directory: Dire
     while one.loop < one.loops:
         step = one.steps[one.step]
         people = [contact for contact in directory.people(step.tell, now) if ways(contact)]
-        planned = await _tell(tx, people, one, alert, directory.lasts(alert, now)) if people else []
+        planned = await _tell(tx, people, one, alert, directory, now=now) if people else []
         told = ", ".join(contact.name for contact in people) or "nobody: no one of it is on duty or has a channel"
         number, rounds = f"step {one.step + 1}", f", round {one.loop + 1}" if one.loops > 1 else ""
         following = (one.step + 1, one.loop) if one.step + 1 < len(one.steps) else (0, one.loop + 1)
@@ -124,21 +125,28 @@ async def _climb(tx: Transaction, one: Escalation, alert: Alert, directory: Dire
 
 
 async def _tell(
-    tx: Transaction, people: list[Contact], one: Escalation, alert: Alert, lasts: tuple[float, datetime]
+    tx: Transaction, people: list[Contact], one: Escalation, alert: Alert, directory: Directory, *, now: datetime
 ) -> list[Planned]:
-    """Plan a row on each way to each of them, unless one waits there already."""
+    """Plan a row on each way to each of them, unless one waits there already that will call them as soon."""
     standing = await standings(tx, alert.incident)
     planned = []
     for contact in people:
         await know(tx, contact)
         for where in first_ways(contact):
-            before = standing.get(where)
-            if before and before.waiting is not None:
-                continue
-            reason = Reason.ESCALATE if before and before.told else Reason.FIRST
+            before = standing.get(where, Standing())
+            if before.waiting is not None:
+                if not _later(before, one.route, directory, now):
+                    continue
+                await supersede(tx, [before.waiting], f"ladder {one.ladder} calls now", now)
+            reason = Reason.ESCALATE if before.told else Reason.FIRST
             source = Source(one.route, one.ladder)
-            planned.append(await insert(tx, alert, where, reason, lasts, source))
+            planned.append(await insert(tx, alert, where, reason, directory.lasts(alert, now), source))
     return planned
+
+
+def _later(before: Standing, route: str, directory: Directory, now: datetime) -> bool:
+    """Whether what waits only reminds, or waits for a muted hour to pass where the ladder's own route speaks."""
+    return before.reminder or bool(muted(before.waits_by, directory, now) and not muted(route, directory, now))
 
 
 async def _move(tx: Transaction, one: Escalation, why: str, now: datetime) -> None:

@@ -23,6 +23,10 @@ class UnreachableError(DeliveryError):
     """A try failed for want of a path: no name, no route, no answer to the connection."""
 
 
+class RefusedError(DeliveryError):
+    """Who receives refuses it, which somebody may mend: it is tried again, ever more rarely."""
+
+
 class Severity(StrEnum):
     """How much it matters; ordered by `rank`."""
 

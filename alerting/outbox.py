@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerting import breaker, failover, ladder, receipts, waiting
+from alerting import breaker, failover, ladder, receipts, timers, waiting
 from alerting.breaker import Breaker
 from alerting.claim import Desk, Job
 from alerting.directory import Directory
@@ -27,6 +27,7 @@ from alerting.model import (
     Address,
     Alert,
     Channel,
+    Message,
     Reason,
 )
 from alerting.paper import Press
@@ -214,10 +215,15 @@ class Outbox:
         if restored:
             await waiting.hasten(tx, now)
         await waiting.pull_in(tx, now)
-        if self._looked and (step := ran_ahead(self._looked, looked)) > STEP:
+        step = ran_ahead(self._looked, looked) if self._looked else timedelta()
+        if step > STEP:
             await waiting.prolong(tx, step)
             self._ask_all()  # a board without a clock of its own gets the time when its way out is back
-        await waiting.expire(tx, now, self._broken())
+        if step < -STEP or not self._recovered:
+            await timers.pull_in(tx, now)
+        await timers.stand_still(tx, [name for name in self._channels if self._cut(name)], now)
+        for row, name in await waiting.expire(tx, now, self._broken()):
+            await failover.at_once(tx, row, self._directory().contacts.get(name), now)
         await ladder.advance(tx, self._truth, self._directory(), now)
         await hand_over(tx, self._standing, self._directory(), now)
         await self._move_on(tx, now)
@@ -285,14 +291,22 @@ class Outbox:
 
     async def _try(self, job: Job) -> Accepted | Failure:
         """Hand over once, and let the circuit know whether anybody was there."""
-        name, message = job.row.channel, job.message
-        if job.book is not None:
-            message = replace(message, attachments=await self._press.attach(job.book))
+        name, message = job.row.channel, await self._on_paper(job)
         self._breakers[name] = breaker.left(self._breakers[name])
         result = await self._sender.once(name, message, job.address)
         answered = not isinstance(result, Failure) or not (result.unreached or result.status == "unknown")
         self._breakers[name] = breaker.after(self._breakers[name], answered=answered, at=self._clock.monotonic())
         return result
+
+    async def _on_paper(self, job: Job) -> Message:
+        """Return the message with its runbook on paper; whatever happens to that, the message leaves."""
+        if job.book is None:
+            return job.message
+        try:
+            return replace(job.message, attachments=await self._press.attach(job.book))
+        except Exception as error:  # noqa: BLE001 - such as a machine that can start no thread
+            self._sender.bug(error, job.address)
+            return job.message
 
     async def _record(self, tx: Transaction, ended: Sequence[tuple[Job, Accepted | Failure]], now: datetime) -> None:
         """Write how tries ended, and what follows."""
@@ -304,7 +318,7 @@ class Outbox:
         for job, result in ended:
             if isinstance(result, Failure):
                 await waiting.fail(tx, job.rows, job.attempt, result, now)
-                if result.permanent:
+                if result.permanent or result.refused:
                     await failover.hasten(tx, [row.id for row in job.rows], now)
         await receipts.settle(tx, [job.message.reference for job, _ in ended], now)
 
@@ -328,8 +342,9 @@ class Outbox:
         )
         later = min((at for at in (later, climbs) if at is not None), default=None)
         self._pending, self._oldest = pending, moment(oldest) if oldest is not None else None
-        waits = [one.until - self._clock.monotonic() for one in self._breakers.values() if one.broken and pending]
-        waits = [LOOK_SECONDS, *(wait for wait in waits if wait > 0)]
+        looked = self._looked[1] if self._looked else 0.0  # what was to be asked since then, nobody has asked
+        asks = [one.until for one in self._breakers.values() if one.broken and pending and one.until > looked]
+        waits = [LOOK_SECONDS, *(max(0.0, until - self._clock.monotonic()) for until in asks)]
         return min(*waits, LOOK_SECONDS if later is None else max(0.0, (moment(later) - now).total_seconds()))
 
     async def _wait(self, seconds: float) -> None:

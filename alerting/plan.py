@@ -35,11 +35,14 @@ BY_LIST = "(the list of the exercise)"
 """Stands for a route where none names somebody."""
 
 
-async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetime) -> list[Planned]:
+async def plan(
+    tx: Transaction, alert: Alert, directory: Directory, now: datetime, *, newly_named: bool = False
+) -> list[Planned]:
     """Write the rows that this revision of the alert asks for, inside the caller's transaction.
 
     Nobody has two rows waiting: a row that has not left is replaced when it gets worse, and tells the whole truth when
     it leaves late. The end is told to whoever was told, by whatever route. Ladders begin and end with the incident.
+    ``newly_named``: the files may have changed since; nobody is asked again who has a row, however that ended.
     """
     directory = directory.within(alert)
     standing = await standings(tx, alert.incident)
@@ -53,7 +56,8 @@ async def plan(tx: Transaction, alert: Alert, directory: Directory, now: datetim
         ]
     planned = []
     aims = _aims(alert, directory, standing, now)
-    for where, route in aims.items():
+    known = {name for name, _ in standing} if newly_named else set()
+    for where, route in ((where, route) for where, route in aims.items() if where[0] not in known):
         reason = await _why_open(tx, alert, await _reopened(tx, standing.get(where, Standing()), now), route, now)
         if reason.speaks:
             await know(tx, directory.contacts[where[0]])

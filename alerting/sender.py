@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alerting.gsm import numbered
-from alerting.model import Accepted, Address, Channel, DeliveryError, Message, UnansweredError, UnreachableError
+from alerting.model import (
+    Accepted,
+    Address,
+    Channel,
+    DeliveryError,
+    Message,
+    RefusedError,
+    UnansweredError,
+    UnreachableError,
+)
 from alerting.waiting import Failure
 from alerting.words import scrub
 
@@ -47,7 +56,7 @@ class Sender:
             return Failure(scrub(str(error), address), "unknown")
         except DeliveryError as error:
             said, unreached = scrub(str(error), address), isinstance(error, UnreachableError)
-            return Failure(said, "failed", error.permanent, unreached)
+            return Failure(said, "failed", error.permanent, unreached, isinstance(error, RefusedError))
         except Exception as error:  # noqa: BLE001 - a defect in one channel must not stop the outbox
             return self.bug(error, address)
 

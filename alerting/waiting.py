@@ -14,6 +14,8 @@ RETRY_SECONDS = (2.0, 30.0)
 """First wait and ceiling after a try that surely failed: short, so that messages leave soon after a path is back."""
 UNKNOWN_SECONDS = (15.0, 600.0)
 """The same after a try that may have succeeded: a provider that takes messages without answering must not flood."""
+REFUSED_SECONDS = (30.0, 600.0)
+"""The same after a refusal that somebody may mend."""
 AGAIN_SECONDS = (60.0, 1800.0)
 """The same after the network gave a message back: a telephone that is off stays off for a while, and carriers count."""
 
@@ -42,7 +44,7 @@ class Waiting:
     told_before: bool
     """Some attempt about this incident may have reached this contact on this channel."""
     overtaken: int
-    """A later row for the same contact and channel says more."""
+    """A later row for the same contact and channel says more; a reminder that waits for its time does not."""
     route: str
     group: str
     """Rows of one group leave together; "" alone."""
@@ -65,6 +67,8 @@ class Failure:
     permanent: bool = False
     unreached: bool = False
     """For want of a path."""
+    refused: bool = False
+    """Whoever receives would have to mend something first."""
 
 
 _SAME = "o.incident = n.incident AND o.contact = n.contact AND o.channel = n.channel"
@@ -76,8 +80,9 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
     (SELECT coalesce(repeats, id) FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
     EXISTS (SELECT 1 FROM notification o JOIN attempt a ON a.notification = o.id
         WHERE {_SAME} AND a.status <> 'failed'),
-    EXISTS (SELECT 1 FROM notification o
-        WHERE {_SAME} AND o.id > n.id AND o.state IN ('planned', 'ready', 'accepted', 'delivered')),
+    EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.id > n.id
+        AND (o.state IN ('ready', 'accepted', 'delivered')
+            OR (o.state = 'planned' AND (o.reason <> 'repeat' OR n.reason = 'repeat')))),
     n.route, n.grp, n.held,
     (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
     {DRILL}, {DRILL} AND NOT EXISTS (SELECT 1 FROM drill_contact c WHERE c.drill = n.incident AND c.contact = n.contact)
@@ -163,21 +168,23 @@ async def prolong(tx: Transaction, step: timedelta) -> None:
     )
 
 
-async def expire(tx: Transaction, now: datetime, broken: Iterable[str] = ()) -> None:
-    """Give up what has waited beyond its deadline, and say why.
+async def expire(tx: Transaction, now: datetime, broken: Iterable[str] = ()) -> list[tuple[int, str]]:
+    """Give up what has waited beyond its deadline, and say why; return these rows, each with its contact.
 
     What was due before it and has not been tried since, because the machine's clock was set far forward or the program
     did not run, gets that try first, unless its channel is known to take nothing (``broken``); a test message has
     nobody who still waits for it.
     """
-    await tx.execute(
+    rows = await tx.execute(
         "UPDATE notification SET state = 'expired', changed_at = ?, ended_at = ?, why = 'the deadline passed: ' || "
         "coalesce(nullif(held, ''), nullif(why, ''), "
         "(SELECT error FROM attempt a WHERE a.notification = notification.id ORDER BY a.id DESC LIMIT 1), "
         "'it could not be tried in time') WHERE state = 'planned' AND deadline_at <= ? "
-        "AND (due_at >= deadline_at OR reason = 'test' OR channel IN (SELECT value FROM json_each(?)))",
+        "AND (due_at >= deadline_at OR reason = 'test' OR channel IN (SELECT value FROM json_each(?))) "
+        "RETURNING id, contact",
         (micros(now), micros(now), micros(now), json.dumps(sorted(broken))),
     )
+    return [(row, contact) for row, contact in rows]
 
 
 async def channels_due(tx: Transaction, now: datetime) -> list[tuple[str, bool]]:
@@ -286,6 +293,12 @@ async def save_up(tx: Transaction, row: Waiting, until: datetime, why: str, now:
     )
 
 
+async def go_by(tx: Transaction, row: Waiting, route: str) -> Waiting:
+    """Let a row leave by another route."""
+    await tx.execute("UPDATE notification SET route = ? WHERE id = ?", (route, row.id))
+    return replace(row, route=route)
+
+
 async def put_off(tx: Transaction, row: Waiting, now: datetime) -> None:
     """Leave a row waiting whose incident nobody can speak of just now; it is not lost before its deadline."""
     later = min(micros(now + timedelta(seconds=SILENT_SECONDS)), row.deadline_at)
@@ -328,7 +341,8 @@ async def fail(tx: Transaction, rows: Sequence[Waiting], attempt: int, failure: 
     if failure.permanent:
         await _end_all(tx, rows, "refused", failure.error, now)
         return
-    wait = backoff(rows[0].tries, attempt, *(RETRY_SECONDS if failure.status == "failed" else UNKNOWN_SECONDS))
+    surely = REFUSED_SECONDS if failure.refused else RETRY_SECONDS
+    wait = backoff(rows[0].tries, attempt, *(surely if failure.status == "failed" else UNKNOWN_SECONDS))
     await tx.execute(
         "UPDATE notification SET state = 'planned', changed_at = ?, due_at = min(?, deadline_at) "
         "WHERE id IN (SELECT value FROM json_each(?))",

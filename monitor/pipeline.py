@@ -14,7 +14,7 @@ from typing import Protocol
 from alerting.directory import Directory
 from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
-from alerting.plan import plan
+from alerting.plan import Planned, plan
 from monitor.alerts import Blind, overlapping, to_alert
 from monitor.baseline import Baselines
 from monitor.belief import Belief, Step
@@ -118,7 +118,7 @@ class Pipeline:
     async def resume(self, cuts: Iterable[Incident]) -> None:
         """Go on after a start: ``cuts`` are when this vantage was cut off.
 
-        What nothing watches any more is closed; what was in doubt is looked at at once.
+        What nothing watches any more is closed; what was in doubt is looked at at once; whoever is newly named is told.
         """
         self.belief.resume()
         self._recent |= {cut.id: cut for cut in cuts if cut.closed}
@@ -126,7 +126,17 @@ class Pipeline:
         if step:
             await self._commit(step)
             self._adopt(step)
+        await self._tell_newly_named()
         self._ask()
+
+    async def _tell_newly_named(self) -> None:
+        """Tell of what is open whoever the files name now and did not before."""
+        now, rows = self._clock.now(), list[Planned]()
+        async with self._journal.transaction() as tx:
+            for alert in self.standing():
+                rows += await plan(tx, alert, self.directory, now, newly_named=True)
+        if rows:
+            self._doors.planned()
 
     async def take(self, looks: Sequence[Observation]) -> None:
         """Take a batch of looks through the whole line."""

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import aiohttp
 
 from alerting.channels.path import no_connection
-from alerting.model import Accepted, Address, Alert, DeliveryError, Message, UnansweredError
+from alerting.model import Accepted, Address, Alert, DeliveryError, Message, RefusedError, UnansweredError
 from alerting.words import mark
 
 EPOCH = "0001-01-01T00:00:00Z"
@@ -39,7 +39,7 @@ class Webhook:
             raise ValueError("secret: expected at least 16 characters that nobody can guess")
 
     async def send(self, message: Message, address: Address) -> Accepted:
-        """Post one message; 2xx is taken, 4xx but 408, 425 and 429 stays wrong, the rest may pass."""
+        """Post one message; 2xx is taken, 410 stays wrong, other 4xx but 408, 425 and 429 somebody has to mend."""
         body = json.dumps(payload(message), ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "lambi"}
         if message.at is not None:
@@ -59,8 +59,9 @@ class Webhook:
         except (aiohttp.ClientError, OSError) as error:
             raise UnansweredError("the webhook left us before it answered") from error
         if not 200 <= status < 300:
-            permanent = 400 <= status < 500 and status not in {408, 425, 429}
-            raise DeliveryError(f"the webhook answered {status}", permanent=permanent)
+            refuses = 400 <= status < 500 and status not in {408, 425, 429}
+            kind = RefusedError if refuses else DeliveryError
+            raise kind(f"the webhook answered {status}", permanent=status == 410)
         return Accepted(message.reference, str(status))
 
     async def close(self) -> None:

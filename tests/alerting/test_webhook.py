@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from alerting.channels.webhook import Webhook, payload
-from alerting.model import Address, DeliveryError, Message, UnansweredError
+from alerting.model import Address, DeliveryError, Message, RefusedError, UnansweredError
 from tests.alerting.fakes import OPEN, Office, closed, contact, directory, open_journal
 from tests.ports import own_port
 
@@ -67,13 +67,26 @@ async def test_begin_and_end_as_alertmanager_tells_them(receiver: tuple[Receiver
     await journal.close()
 
 
-@pytest.mark.parametrize(("status", "permanent"), [(500, False), (503, False), (429, False), (400, True), (302, False)])
-async def test_what_a_receiver_refuses(receiver: tuple[Receiver, str], status: int, permanent: bool) -> None:
+@pytest.mark.parametrize(
+    ("status", "kind", "permanent"),
+    [
+        (500, DeliveryError, False),
+        (503, DeliveryError, False),
+        (429, DeliveryError, False),
+        (302, DeliveryError, False),
+        (400, RefusedError, False),
+        (401, RefusedError, False),
+        (410, RefusedError, True),
+    ],
+)
+async def test_what_a_receiver_refuses(
+    receiver: tuple[Receiver, str], status: int, kind: type[DeliveryError], permanent: bool
+) -> None:
     one, url = receiver
     one.status = status
     with pytest.raises(DeliveryError, match=f"the webhook answered {status}") as caught:
         await Webhook(SECRET).send(Message("1.1", "4711", "s", "b", at=OPEN.opened), Address("hook", url))
-    assert caught.value.permanent is permanent
+    assert (type(caught.value), caught.value.permanent) == (kind, permanent)
 
 
 async def test_nobody_there_and_no_url() -> None:

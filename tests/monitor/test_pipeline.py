@@ -1,6 +1,7 @@
 """The whole line in simulated time, on a real journal: what is found, when, and what is planned to be told."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -212,3 +213,21 @@ async def test_a_doubt_is_on_disk_before_the_next_look(tmp_path: Path) -> None:
     rows = await simulation.journal.read("SELECT phase, run FROM state WHERE check_id LIKE 'router:bon%'")
     assert rows[0][0] == "suspect"
     await simulation.close()
+
+
+async def test_after_a_start_with_other_files_whoever_is_newly_named_hears_of_what_is_open(tmp_path: Path) -> None:
+    world = with_references(islands())
+    simulation = await story(tmp_path, islands(), 300, Fault(100, 10_000, hits("router:bon", "nameserver:ns.bon")))
+    before = await planned(simulation)
+    assert before
+    await simulation.close()
+    noc = Contact("noc", "NOC", addresses=(Address("sms", "+18685550101"),))
+    wider = replace(DIRECTORY, contacts={**DIRECTORY.contacts, "noc": noc}, routes=(Route("all", ("desk", "noc")),))
+    for _ in range(2):
+        again = Simulation(world, wider, Script([]), tmp_path, at=400)
+        await again.open()
+        await again.pipeline.resume([])
+        rows = await again.journal.read("SELECT contact, reason FROM notification ORDER BY id")
+        assert rows[len(before) :] == [("noc", "first")] * len(again.pipeline.book.open)
+        assert again.pipeline.book.open
+        await again.close()
