@@ -59,6 +59,17 @@ def people(*routes: Route, **more: Any) -> Directory:
     return Directory(who, routes, DESK, dict.fromkeys(Severity, DAY), **more)
 
 
+async def sent(journal: Journal) -> list[Message]:
+    """Return the messages that were taken: when they left, to whom, and of what."""
+    rows = await journal.read(
+        "SELECT a.intent_at, n.contact, "
+        "group_concat(n.incident || CASE a.closed WHEN 1 THEN '-' ELSE '+' END, ' ') "
+        "FROM (SELECT * FROM attempt ORDER BY id) a JOIN notification n ON n.id = a.notification "
+        "WHERE a.status = 'accepted' GROUP BY coalesce(a.bundle, a.id) ORDER BY 1, 2"
+    )
+    return [(round((at - micros(START)) / 1e6, 1), who, " ".join(sorted(told.split()))) for at, who, told in rows]
+
+
 @dataclass
 class Stage:
     """Plays events at their seconds and reads from the journal what left."""
@@ -84,16 +95,7 @@ class Stage:
                 what = events.pop(0)[1]
                 await (self.office.happen(what) if isinstance(what, Alert) else what(self))
             await self.office.outbox.run_due(clock.now())
-        return await self.sent()
-
-    async def sent(self) -> list[Message]:
-        rows = await self.journal.read(
-            "SELECT a.intent_at, n.contact, "
-            "group_concat(n.incident || CASE a.closed WHEN 1 THEN '-' ELSE '+' END, ' ') "
-            "FROM (SELECT * FROM attempt ORDER BY id) a JOIN notification n ON n.id = a.notification "
-            "WHERE a.status = 'accepted' GROUP BY coalesce(a.bundle, a.id) ORDER BY 1, 2"
-        )
-        return [(round((at - micros(START)) / 1e6, 1), who, " ".join(sorted(told.split()))) for at, who, told in rows]
+        return await sent(self.journal)
 
     async def ends(self) -> list[tuple[Any, ...]]:
         return await self.journal.read("SELECT incident, state, why FROM notification ORDER BY id")
