@@ -12,6 +12,8 @@ from alerting.model import Accepted, Alert, Message, Reason, Severity
 
 RETRY_SECONDS = (2.0, 30.0)
 """First wait and ceiling after a try that surely failed: short, so that messages leave soon after a path is back."""
+UNREACHED_SECONDS = (2.0, 15.0)
+"""The same for want of a path: of all that waits, one message at a time asks (`alerting.breaker`)."""
 UNKNOWN_SECONDS = (15.0, 600.0)
 """The same after a try that may have succeeded: a provider that takes messages without answering must not flood."""
 REFUSED_SECONDS = (30.0, 600.0)
@@ -341,7 +343,7 @@ async def fail(tx: Transaction, rows: Sequence[Waiting], attempt: int, failure: 
     if failure.permanent:
         await _end_all(tx, rows, "refused", failure.error, now)
         return
-    surely = REFUSED_SECONDS if failure.refused else RETRY_SECONDS
+    surely = REFUSED_SECONDS if failure.refused else UNREACHED_SECONDS if failure.unreached else RETRY_SECONDS
     wait = backoff(rows[0].tries, attempt, *(surely if failure.status == "failed" else UNKNOWN_SECONDS))
     await tx.execute(
         "UPDATE notification SET state = 'planned', changed_at = ?, due_at = min(?, deadline_at) "

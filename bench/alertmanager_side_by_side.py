@@ -25,7 +25,7 @@ from alerting import silence
 from alerting.directory import Directory, Inhibition, Route
 from alerting.journal import Journal
 from alerting.match import parse
-from alerting.model import Accepted, Address, Alert, Contact, Message, Severity, UnreachableError
+from alerting.model import Accepted, Address, Alert, Channel, Contact, Message, Severity, UnreachableError
 from alerting.outbox import Outbox
 from alerting.plan import plan
 from alerting.runbooks import Runbooks
@@ -209,6 +209,7 @@ class Way:
     """Our way out; the journal says later what it took."""
 
     form = "sms"
+    receipts = answers = False
 
     def __init__(self, run: Run, scenario: Scenario) -> None:
         self.run, self.scenario = run, scenario
@@ -261,7 +262,7 @@ async def feed_ours(run: Run, scenario: Scenario, folder: Path) -> None:
     def standing() -> list[Alert]:
         return [one for one in known.values() if one.closed is None]
 
-    way: dict[str, Any] = {"sms": Way(run, scenario)}
+    way: dict[str, Channel] = {"sms": Way(run, scenario)}
     outbox = Outbox(journal, way, lambda: who, known.get, Runbooks({}), SystemClock(), "bench", standing=standing)
     running = asyncio.create_task(outbox.run())
     if scenario.silent[1]:

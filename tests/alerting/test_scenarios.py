@@ -298,13 +298,13 @@ def down(until: float) -> Callable[[Stage], Any]:
     ],
 )
 async def test_the_way_out_is_down(journal: Journal, ends: float | None, until: float, told: str) -> None:
-    """Ours: told once, with the truth of the moment it leaves, within the backoff of at most thirty seconds."""
+    """Ours: told once, with the truth of the moment it leaves, within the backoff of at most fifteen seconds."""
     stage = Stage(journal, people(group(interval=2))).at(0, down(until)).at(until, down(until)).at(1, alert("t", 1))
     if ends:
         stage.at(ends, alert("t", 1, ends))
     [(at, _, found)] = await stage.play(50)
     assert found == told
-    assert until <= at <= until + 30
+    assert until <= at <= until + 15.1
 
 
 async def test_one_way_out_is_down(journal: Journal) -> None:
