@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test soak check bench lab test-deps
+.PHONY: help setup run demo test soak check bench lab dist test-deps
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -59,6 +59,11 @@ bench: $(DEV) ## Measure Lambi beside its peers
 
 lab: $(DEV) ## Start the archipelago of real daemons (root)
 	@exec $(PYTHON) -m tests.lab $(ARGS)
+
+dist: $(DEV) ## Build the wheel and the source archive into dist/
+	@rm -rf dist
+	$(PYTHON) -m build --no-isolation --outdir dist . >/dev/null
+	ls dist
 
 test-deps: ## Install the Debian packages that tests talk to (root); none of their services is started
 	@packages=$$(sed 's/#.*//' tests/debian-packages.txt)

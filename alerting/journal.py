@@ -104,6 +104,7 @@ class Journal:
         try:
             self._writing.execute("BEGIN IMMEDIATE")
             self._writing.execute(VERSIONS)
+            _refuse_strangers(self._writing, self._path, schemas)
             for owner, migrations in schemas.items():
                 _migrate(self._writing, self._path, owner, migrations)
             self._commit()
@@ -247,11 +248,22 @@ def _migrate(connection: sqlite3.Connection, path: Path, owner: str, migrations:
     rows = connection.execute("SELECT name FROM schema_version WHERE owner = ? ORDER BY n", (owner,)).fetchall()
     done = [name for (name,) in rows]
     if done != [migration.name for migration in migrations[: len(done)]]:
-        raise JournalError(
-            f"{path}: written by another version of this program "
-            f"({owner}: {done[-1]!r} is not known here): start that version, or set this file aside"
-        )
+        raise _stranger(path, owner, done[-1])
     for n, migration in enumerate(migrations[len(done) :], len(done) + 1):
         for statement in migration.statements:
             connection.execute(statement)
         connection.execute("INSERT INTO schema_version VALUES (?, ?, ?)", (owner, n, migration.name))
+
+
+def _refuse_strangers(connection: sqlite3.Connection, path: Path, schemas: Mapping[str, Sequence[Migration]]) -> None:
+    """Refuse a file with tables of an owner that this program does not know, before anything is changed in it."""
+    for owner, name in connection.execute("SELECT owner, name FROM schema_version ORDER BY n DESC").fetchall():
+        if owner not in schemas:
+            raise _stranger(path, owner, name)
+
+
+def _stranger(path: Path, owner: str, name: str) -> JournalError:
+    return JournalError(
+        f"{path}: written by another version of this program ({owner}: {name!r} is not known here), and none goes "
+        "back: start that version, restore a backup that was made before it, or set this file aside"
+    )

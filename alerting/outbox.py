@@ -40,8 +40,8 @@ log = logging.getLogger("lambi.outbox")
 
 LOOK_SECONDS = 60.0
 """Wall time may jump: what is due is looked up at least so often."""
-GRACE_SECONDS = 3.0
-"""So long does `close` wait for tries in flight; what it cuts off is repeated after the next start."""
+GRACE_SECONDS = 1.2
+"""So long does `close` wait for tries in flight: a stop may take two seconds. What it cuts off is repeated later."""
 JOURNAL_SECONDS = 1.0
 """Wait before a journal that failed is tried again."""
 STEP = timedelta(seconds=10)

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from alerting import schema as alerting_schema
 from alerting.drill import Drills
 from alerting.feeds import Feeds
 from alerting.foreign_book import ForeignBook
@@ -21,6 +20,7 @@ from alerting.journal import Journal
 from alerting.model import Alert, Channel
 from alerting.outbox import Outbox
 from alerting.runbooks import Runbooks
+from monitor import logs
 from monitor.answering import Answering
 from monitor.calling import Calling
 from monitor.config.doors import loopback
@@ -31,7 +31,7 @@ from monitor.drilling import Drilling, Office
 from monitor.freshness import Freshness
 from monitor.heartbeat import Heartbeat, Vitals
 from monitor.instance import drop_root
-from monitor.ledger import MIGRATIONS, Ledger
+from monitor.ledger import SCHEMAS, Ledger
 from monitor.maintenance import Calendar
 from monitor.pipeline import KEEP, Doors, Pipeline
 from monitor.schedule import Scheduler
@@ -49,7 +49,6 @@ from probes.model import Engine
 
 log = logging.getLogger("lambi.app")
 
-SCHEMAS = {"alerting": alerting_schema.MIGRATIONS, "monitor": MIGRATIONS}
 EXPLAINED = timedelta(seconds=10)
 """How often adjtimex is asked whether the clock is disciplined."""
 STOP_SECONDS = 2.0
@@ -191,6 +190,7 @@ class App:
             base_url=base,
             count_bug=self.count_bug,
             answers=self.inbox,
+            version=lambda: self.pipeline.version,
         )
         token = settings.ops.token or ""
         metrics = ops.make_app(
@@ -317,7 +317,13 @@ class App:
     def commands(self) -> Mapping[str, control.Command]:
         """Return what the control door understands."""
         answering = Answering(self.settings, self.journal, self.inbox, self.outbox, self.clock)
-        more = {**self.upkeep.commands(), **self._calling(), **answering.commands(), **self.freshness.commands()}
+        more = {
+            **logs.commands(),
+            **self.upkeep.commands(),
+            **self._calling(),
+            **answering.commands(),
+            **self.freshness.commands(),
+        }
         return {"ping": self._ping, **more}
 
     def _calling(self) -> Mapping[str, control.Command]:

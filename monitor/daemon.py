@@ -1,17 +1,20 @@
 """The daemon as it is started: it greets, runs until it is told to stop, or says why it cannot."""
 
 import asyncio
-import logging
+import faulthandler
+import os
 import signal
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from alerting.journal import Journal, JournalError
 from alerting.runbooks import RunbookError
+from monitor import logs
 from monitor.app import App, DoorError
 from monitor.config.settings import Settings
 from monitor.instance import Instance, TakenError
 from monitor.model import Phase
-from monitor.plain import Line
+from monitor.watchdog import Watchdog
 from monitor.web import control
 from probes.clock import Clock, SystemClock
 from probes.model import Engine
@@ -47,6 +50,10 @@ def _key(error: Exception) -> str:
     return "web.control" if isinstance(error, control.ControlError) else "store.folder"
 
 
+def _stuck(app: App) -> str:
+    return app.dead_man.stuck(waits=app.pipeline.waits)
+
+
 async def run(
     settings: Settings,
     say: Callable[[str], None],
@@ -54,12 +61,11 @@ async def run(
     clock: Clock | None = None,
     journal: type[Journal] = Journal,
     engines: Mapping[str, Engine] | None = None,
+    form: logs.Form = logs.Form.TEXT,
 ) -> int:
     """Run the daemon until SIGTERM or SIGINT; return the exit code."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(Line())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it would log every tick
+    logs.begin(form)
+    faulthandler.enable()  # whoever kills a daemon that stands still learns where it stood
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -67,11 +73,16 @@ async def run(
     try:
         with Instance(settings.state):
             app = await App.start(settings, clock or SystemClock(), say, journal, engines)
+            manager = Watchdog(os.environ, partial(_stuck, app), app.clock)
+            watching = asyncio.create_task(manager.run())
             try:
                 for line in greeting(app):
                     say(line)
+                manager.ready(f"{app.settings.packets_per_minute:.0f} packets a minute")
                 await app.run(stop)
             finally:
+                manager.stopping()
+                watching.cancel()
                 await app.stop()
     except OSError as error:
         say(f"cannot start: {error.strerror or error}")

@@ -14,10 +14,19 @@ def shipped(name: str) -> Path:
 
 
 def state_folder() -> Path:
-    """Return where the daemon keeps its state unless config says otherwise: ``var`` of a checkout, else as the FHS."""
-    if not _WHEEL.is_dir():
+    """Return where the daemon keeps its state unless config says otherwise: ``var`` of a checkout, else as the FHS.
+
+    Once a service has its folder there, every command means that one, whoever gives it.
+    """
+    if checkout():
         return _HERE.parent / "var"
-    return Path("/var/lib/lambi") if os.geteuid() == 0 else Path.home() / ".local" / "state" / "lambi"
+    service = Path("/var/lib/lambi")
+    return service if os.geteuid() == 0 or service.is_dir() else Path.home() / ".local" / "state" / "lambi"
+
+
+def checkout() -> bool:
+    """Say whether this is no installed wheel."""
+    return not _WHEEL.is_dir()
 
 
 def version() -> str:

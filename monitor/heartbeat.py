@@ -99,6 +99,17 @@ def unwell(vitals: Vitals, fastest: float, at: float) -> str:
     return ""
 
 
+def stuck(vitals: Vitals, fastest: float, at: float, began: float, *, waits: bool) -> str:
+    """Say why this daemon should be started anew, or "": it stands still, and it is not the disk that it waits for.
+
+    ``began``: since when it had time to do anything; ``waits``: the line waits for the journal.
+    """
+    if waits:
+        return ""
+    looked, _, turned = (began if last is None else max(last, began) for last in vitals)
+    return unwell(Vitals(looked, at, turned), fastest, at)
+
+
 @dataclass(frozen=True, slots=True)
 class Ear:
     """What was heard of one peer. Times are monotonic seconds."""

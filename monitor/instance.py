@@ -49,10 +49,18 @@ def drop_root(state: Path) -> str:
     owner = state.stat()
     if owner.st_uid == 0:
         return f"runs as root, because {state} belongs to root; give that folder to a user to run with fewer rights"
-    for path in state.rglob("*"):  # what an earlier run as root has left there
-        with suppress(OSError):
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    give_to_owner(state)
     os.setgroups([])
     os.setgid(owner.st_gid)
     os.setuid(owner.st_uid)
     return ""
+
+
+def give_to_owner(state: Path) -> None:
+    """Give what root has left in the state folder to the user whom the folder belongs to."""
+    if os.geteuid() != 0:
+        return
+    owner = state.stat()
+    for path in state.rglob("*"):
+        with suppress(OSError):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -85,6 +85,8 @@ class Pipeline:
         """When a batch of looks last went through the whole line, monotonic; what peers say of themselves is none."""
         self.written: float | None = None
         """When a turn was last in the journal, monotonic."""
+        self.waits = False
+        """A turn waits for the disk just now."""
         self._journal, self._ledger, self._series = journal, ledger, series
         self._clock, self._doors, self._base_url, self._note = clock, doors, base_url, note
         self._committing: dict[str, Incident] = {}
@@ -210,7 +212,7 @@ class Pipeline:
     async def _commit(self, step: Step) -> bool:
         """Write one turn; while the journal cannot be written the line stands still and says so; a defect is raised."""
         self._committing = {change.incident.id: change.incident for change in step.changes}
-        now = self.belief.now
+        now, self.waits = self.belief.now, True
         while True:
             try:
                 async with self._journal.transaction() as tx:
@@ -227,7 +229,7 @@ class Pipeline:
                 log.error("journal error=%r: trying again", str(error))
                 await self._clock.sleep_until(self._clock.monotonic() + 1.0)
             else:
-                self.trouble, self.written = "", self._clock.monotonic()
+                self.trouble, self.written, self.waits = "", self._clock.monotonic(), False
                 return bool(rows)
 
     def _adopt(self, step: Step) -> None:

@@ -1,9 +1,6 @@
 """Words of devices and people, made harmless where they are read: terminals, logs, spreadsheets."""
 
-import logging
 import unicodedata
-
-LINE = "time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
 
 def visible(text: str) -> str:
@@ -28,15 +25,3 @@ def cell(text: str) -> str:
     """Disarm what a spreadsheet would run as a formula, by a leading apostrophe; control characters become blanks."""
     flat = "".join(" " if ord(letter) < 32 or ord(letter) == 127 else letter for letter in text)
     return f"'{flat}" if flat.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else flat
-
-
-class Line(logging.Formatter):
-    """One record, one line; only a traceback of our own has more."""
-
-    def __init__(self) -> None:
-        super().__init__(LINE)
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is logging's
-        """Format the head of a record."""
-        record.message = one_line(record.message)
-        return super().formatMessage(record)

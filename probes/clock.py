@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 UNSYNCHRONISED = "this machine's clock is not synchronised: times may be wrong"
+UNREADABLE = "this system cannot say whether its clock is right"
 
 
 class Clock(Protocol):
@@ -71,13 +72,11 @@ def discipline() -> Discipline:
     try:
         state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
     except (OSError, AttributeError):
-        return Discipline(
-            synchronised=False,
-            error_seconds=0.0,
-            sentence="this system cannot say whether its clock is right",
-        )
+        return Discipline(synchronised=False, error_seconds=0.0, sentence=UNREADABLE)
+    if state == -1:  # what keeps programs from setting the clock may keep them from reading this too
+        return Discipline(synchronised=False, error_seconds=0.0, sentence=UNREADABLE)
     error = timex.maxerror / 1e6
-    if state in {-1, 5} or timex.status & 0x40:
+    if state == 5 or timex.status & 0x40:
         return Discipline(
             synchronised=False,
             error_seconds=error,

@@ -12,7 +12,7 @@ from alerting.model import Contact, Reason
 from alerting.render import sms
 from alerting.words import Occasion
 from monitor.cli import say
-from monitor.plain import Line
+from monitor.logs import Line
 from monitor.snapshot import build
 from monitor.views import Health
 from monitor.web.exposition import render

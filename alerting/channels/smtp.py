@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 
 import aiosmtplib
 
+from alerting import html
 from alerting.channels.path import no_connection
 from alerting.model import Accepted, Address, DeliveryError, Message, UnansweredError
 
@@ -114,6 +115,7 @@ class Smtp:
             mail["In-Reply-To"] = mail["References"] = root
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(message.body, cte="quoted-printable")
+        mail.add_alternative(html.page(message), subtype="html", cte="quoted-printable")
         for one in message.attachments:
             kind, _, form = one.media.partition("/")
             mail.add_attachment(one.content, maintype=kind, subtype=form, filename=one.name)

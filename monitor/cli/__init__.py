@@ -30,6 +30,11 @@ COMMANDS = {
     "runbooks": "runbooks",
     "replay": "replay",
     "demo": "demo",
+    "backup": "backup",
+    "restore": "restore",
+    "doctor": "doctor",
+    "install": "install",
+    "log": "log",
 }
 """Name -> module here that holds it as `app`; a module is imported when its command is named, or for --help."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,7 +13,13 @@ app = typer.Typer()
 
 
 @app.command(epilog=EXITS)
-def run(config: options.Folder = None) -> None:
+def run(
+    config: options.Folder = None,
+    *,
+    log: Annotated[
+        Literal["text", "json"], typer.Option(help="How the log on stderr is written: key=value, or JSON lines.")
+    ] = "text",
+) -> None:
     """Start the daemon and stay in front; Ctrl-C or SIGTERM ends it.
 
     It prints the page's address, what it watches, and how many packets a minute that costs.
@@ -21,13 +28,13 @@ def run(config: options.Folder = None) -> None:
     Examples:  lambi run   |   lambi run --config ./my-config
     """
     settings = files.settings(config)
-    from monitor import daemon  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
+    from monitor import daemon, logs  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
 
     def say(sentence: str) -> None:
         out(sentence)
         sys.stdout.flush()
 
-    code = asyncio.run(daemon.run(settings, say))
+    code = asyncio.run(daemon.run(settings, say, form=logs.Form(log)))
     if code:
         complain("the daemon has ended because of the above")
     raise typer.Exit(code)

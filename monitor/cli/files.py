@@ -5,7 +5,10 @@ from pathlib import Path
 from monitor.cli.client import Client
 from monitor.cli.options import ETC
 from monitor.cli.say import EXIT_USAGE, CommandError
-from monitor.config import ConfigError, Settings, load
+from monitor.config import ConfigError, Problem, Settings, examine, load
+
+SECRETS = (".env", ".file")
+"""How the path of a problem ends that says a secret is not to be had."""
 
 
 def overlay(folder: Path | None) -> Path | None:
@@ -27,13 +30,25 @@ def settings(folder: Path | None) -> Settings:
         raise CommandError("\n".join([*map(str, error.problems), end]), EXIT_USAGE) from error
 
 
+def outline(folder: Path | None) -> tuple[Settings, list[Problem]]:
+    """Return what can be used of the config, and its problems; CommandError when that is nothing."""
+    found, problems = examine(overlay(folder))
+    if found is None:
+        raise CommandError("\n".join([*map(str, problems), "the config cannot be read: nothing was done"]), EXIT_USAGE)
+    return found, problems
+
+
 def client(folder: Path | None, named: Path | None, *, timeout: float = 10.0) -> Client:
-    """Reach the daemon at the ``named`` socket, else at the config's; no other's is guessed while that is invalid."""
+    """Reach the daemon at the ``named`` socket, else at the config's; no other's is guessed while that is invalid.
+
+    A secret that only the service can read makes the config no less valid here.
+    """
     if named is None:
-        try:
-            named = settings(folder).control
-        except CommandError as error:
-            if not isinstance(error.__cause__, ConfigError):
-                raise
-            raise CommandError(f"{error}; a daemon that runs is asked with --socket PATH", error.code) from error
+        found, problems = examine(overlay(folder))
+        if found is None or not all(problem.path.endswith(SECRETS) for problem in problems):
+            try:
+                found = settings(folder)
+            except CommandError as error:
+                raise CommandError(f"{error}; a daemon that runs is asked with --socket PATH", error.code) from error
+        named = found.control
     return Client(named, timeout=timeout)

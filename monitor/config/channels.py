@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import unquote
 
 from alerting.channels import CHANNELS
@@ -71,13 +71,27 @@ def read_secret(place: Secret, node: Node, environ: Mapping[str, str]) -> tuple[
         missing = node.problem(f"the environment variable {place.env} is not set", key="env")
         return value, None if value else missing
     try:
-        with Path(place.file).open(encoding="utf-8") as file:
+        with _opened(Path(place.file), environ) as file:
             value = file.read(_MAX_SECRET).strip()
     except OSError as error:
         return "", node.problem(f"{place.file} cannot be read: {error.strerror}", key="file")
     except ValueError:
         return "", node.problem(f"{place.file} is not text", "UTF-8", key="file")
     return value, None if value else node.problem(f"{place.file} is empty", key="file")
+
+
+def _opened(path: Path, environ: Mapping[str, str]) -> TextIO:
+    """Open a secret's file, or what systemd hands over of it: LoadCredential=secrets:FOLDER, systemd.exec(5)."""
+    try:
+        return path.open(encoding="utf-8")
+    except OSError:
+        if not (handed := environ.get("CREDENTIALS_DIRECTORY")):
+            raise
+        try:
+            return (Path(handed) / f"secrets_{path.name}").open(encoding="utf-8")
+        except OSError:
+            pass
+        raise
 
 
 def forms(doc: Document) -> dict[str, str]:

@@ -53,6 +53,14 @@ def check(overlay: Path | None, environ: Mapping[str, str] | None = None) -> lis
     return _read(overlay, os.environ if environ is None else environ)[1]
 
 
+def examine(overlay: Path | None) -> tuple[Settings | None, list[Problem]]:
+    """Return what the files say as far as they can be used, and every problem; None when they cannot at all.
+
+    For commands that must work where a secret of the daemon's is out of reach.
+    """
+    return _read(overlay, os.environ)
+
+
 def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
     problems: list[Problem] = []
     own = (overlay or OVERLAY) / "lambi.yaml"

@@ -1,5 +1,6 @@
 """Monitor's tables in the journal. Times are integer microseconds since 1970, UTC."""
 
+from alerting import schema as alerting_schema
 from alerting.journal import Migration
 
 _APPEND_ONLY = """
@@ -84,3 +85,6 @@ MIGRATIONS = (
         ),
     ),
 )
+
+SCHEMAS = {"alerting": alerting_schema.MIGRATIONS, "monitor": MIGRATIONS}
+"""All that stands in the journal, by owner."""

@@ -2,19 +2,17 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from monitor.model import Dependency, Incident, Window
 from monitor.views import AssetView, CheckView, Coverage, Snapshot, ToldRow
-from monitor.web import view, words
+from monitor.web import facts, view, words
 from monitor.web.history import Shown, stamp
 
-Fact = dict[str, Any]
 
-
-def dump(fact: Fact) -> str:
+def dump(fact: Mapping[str, object]) -> str:
     """Write JSON that holds no bare NaN: what is no number is null."""
     return json.dumps(_finite(fact), ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -31,7 +29,7 @@ def _time(when: datetime | None) -> str | None:
     return stamp(when) if when else None
 
 
-def status(snapshot: Snapshot, headline: str, base_url: str) -> Fact:
+def status(snapshot: Snapshot, headline: str, base_url: str) -> facts.Status:
     """The region in one object: counts, what is open, whether this vantage sees the world."""
     region = view.region(snapshot)
     blind = view.blindness(snapshot)
@@ -57,7 +55,7 @@ def status(snapshot: Snapshot, headline: str, base_url: str) -> Fact:
     }
 
 
-def _group(group: view.Group) -> Fact:
+def _group(group: view.Group) -> facts.Group:
     return {
         "code": group.code,
         "name": group.name,
@@ -66,18 +64,18 @@ def _group(group: view.Group) -> Fact:
     }
 
 
-def assets(snapshot: Snapshot, found: Iterable[AssetView]) -> Fact:
+def assets(snapshot: Snapshot, found: Iterable[AssetView]) -> facts.Assets:
     """Many assets, in brief."""
     return {"at": stamp(snapshot.at), "assets": [_brief(one) for one in found]}
 
 
-def _brief(one: AssetView) -> Fact:
+def _brief(one: AssetView) -> facts.Brief:
     return {
         "id": one.asset.id,
         "kind": one.asset.kind,
         "name": one.asset.name,
         "territories": list(one.asset.territories),
-        "state": one.phase.value,
+        "state": one.phase,
         "since": _time(one.since),
         "reason": one.reason,
         "seen": _time(one.seen),
@@ -85,7 +83,7 @@ def _brief(one: AssetView) -> Fact:
     }
 
 
-def asset(snapshot: Snapshot, one: AssetView) -> Fact:
+def asset(snapshot: Snapshot, one: AssetView) -> facts.Asset:
     """One asset with its checks and what it hangs on."""
     provenance = one.asset.provenance
     return {
@@ -108,7 +106,7 @@ def asset(snapshot: Snapshot, one: AssetView) -> Fact:
     }
 
 
-def maintenance(snapshot: Snapshot) -> Fact:
+def maintenance(snapshot: Snapshot) -> facts.Maintenance:
     """What is on and what is announced: of each window the occurrence that is on, or the next."""
     works = snapshot.works
     return {
@@ -118,7 +116,7 @@ def maintenance(snapshot: Snapshot) -> Fact:
     }
 
 
-def _window(window: Window) -> Fact:
+def _window(window: Window) -> facts.Window:
     return {
         "id": window.id,
         "asset": window.asset,
@@ -132,7 +130,7 @@ def _window(window: Window) -> Fact:
     }
 
 
-def _check(check: CheckView, snapshot: Snapshot) -> Fact:
+def _check(check: CheckView, snapshot: Snapshot) -> facts.Check:
     known = snapshot.world.checks.get(check.check)
     return {
         "check": check.check,
@@ -141,7 +139,7 @@ def _check(check: CheckView, snapshot: Snapshot) -> Fact:
         "kind": check.kind,
         "address": check.address,
         "family": check.family,
-        "state": check.phase.value,
+        "state": check.phase,
         "since": _time(check.since),
         "reason": check.reason,
         "seen": _time(check.seen),
@@ -151,7 +149,7 @@ def _check(check: CheckView, snapshot: Snapshot) -> Fact:
     }
 
 
-def _dependency(need: Dependency) -> Fact:
+def _dependency(need: Dependency) -> facts.Need:
     return {
         "needs": list(need.needs),
         "mode": need.mode,
@@ -166,7 +164,7 @@ def _dependency(need: Dependency) -> Fact:
     }
 
 
-def incidents(page: Shown, base_url: str) -> Fact:
+def incidents(page: Shown, base_url: str) -> facts.Incidents:
     """Exactly the rows of one page of the history, and for what share of its period this site was looking."""
     asked = page.wanted
     return {
@@ -183,7 +181,7 @@ def incidents(page: Shown, base_url: str) -> Fact:
     }
 
 
-def coverage(looking: Coverage) -> Fact:
+def coverage(looking: Coverage) -> facts.Coverage:
     """For how much of a period this site was looking."""
     return {
         "looked_seconds": looking.looked_seconds,
@@ -194,18 +192,18 @@ def coverage(looking: Coverage) -> Fact:
     }
 
 
-def _stretch(since: datetime, until: datetime, why: str) -> Fact:
+def _stretch(since: datetime, until: datetime, why: str) -> facts.Stretch:
     return {"from": stamp(since), "to": stamp(until), "reason": why}
 
 
-def incident(one: Incident, base_url: str) -> Fact:
+def incident(one: Incident, base_url: str) -> facts.Incident:
     """One incident without its timeline."""
     return {
         "id": one.id,
         "url": f"{base_url}/incidents/{one.id}",
         "open": one.closed is None and not one.part_of,
-        "severity": one.severity.value,
-        "state": one.phase.value,
+        "severity": one.severity,
+        "state": one.phase,
         "kind": one.kind,
         "asset": one.asset,
         "territories": list(one.territories),
@@ -227,7 +225,7 @@ def incident(one: Incident, base_url: str) -> Fact:
     }
 
 
-def story(one: Incident, told: Iterable[ToldRow], base_url: str) -> Fact:
+def story(one: Incident, told: Iterable[ToldRow], base_url: str) -> facts.Story:
     """One incident with its timeline and the agencies that were told."""
     return {
         **incident(one, base_url),

@@ -32,10 +32,11 @@ def _visible(value: Any) -> Any:
 
 
 class Pages:
-    """Renders templates; the style sheet stands inside each page, so that one request is enough."""
+    """Renders templates; style sheet and script stand inside each page, so that one request is enough."""
 
     def __init__(self, base_url: str) -> None:
         self.style = (HERE / "static" / "style.css").read_text("utf-8")
+        self.script = (HERE / "static" / "live.js").read_text("utf-8")
         self.favicon = answer.make((HERE / "static" / "favicon.svg").read_text("utf-8"), "image/svg+xml")
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -48,6 +49,7 @@ class Pages:
         self._env.globals.update(
             Phase=Phase,
             style=self.style,
+            script=self.script,
             base_url=base_url,
             meanings=words.MEANINGS,
             evidence=words.EVIDENCE,

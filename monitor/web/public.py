@@ -1,6 +1,6 @@
-"""The public door: pages and /api/v1, to read and nothing else, rendered on the server, without a script."""
+"""The public door: pages and /api/v1, to read and nothing else, rendered on the server; no page needs a script."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,11 @@ from monitor.resilience import Report, report
 from monitor.resilience import fact as resilience_fact
 from monitor.topology import Topology
 from monitor.views import AssetView, Snapshot
-from monitor.web import answer, api, history, links, view, watching, words
+from monitor.web import answer, api, atom, facts, history, links, openapi, view, watching, words
 from monitor.web.answer import Answer, Recent
 from monitor.web.history import Ledger
+from monitor.web.live import Live
+from monitor.web.openapi import tells
 from monitor.web.page import Pages
 from monitor.web.shield import BadQueryError, headers, shield
 from monitor.why import Why, topics
@@ -39,18 +41,22 @@ def make_app(
     base_url: str,
     count_bug: Callable[[], None],
     answers: links.Answers | None = None,
+    version: Callable[[], int] | None = None,
 ) -> web.Application:
     """Build the public door. `runbook` is `Runbooks.find`: by a pin ``id@hash``, maybe in later words.
 
-    `why` explains an asset, check, target or address; LookupError.
+    `why` explains an asset, check, target or address; LookupError. `version` grows with what the pages show.
     """
     door = _Door(snapshot=snapshot, ledger=ledger, runbook=runbook, why=why, clock=clock, base_url=base_url.rstrip("/"))
     pages = door.pages
-    app = web.Application(middlewares=[shield(headers(pages.style), door.refuse, count_bug)], client_max_size=0)
+    safety = headers(pages.style, pages.script)
+    app = web.Application(middlewares=[shield(safety, door.refuse, count_bug)], client_max_size=0)
     for path, build in door.routes().items():
         app.router.add_get(path, door.serve(build))
     app.router.add_get("/healthz", door.healthz)
     app.router.add_get("/favicon.svg", door.favicon)
+    if version is not None:
+        Live(version, clock, safety).add_routes(app)
     if answers is not None:
         links.add_routes(app, answers, ledger.incident, door.render_now, clock)
     return app
@@ -88,10 +94,12 @@ class _Door:
             "/asset/{id:[\\s\\S]+}": self.asset,
             "/incidents": self.incidents,
             "/incidents.csv": self.incidents_csv,
+            "/incidents.atom": self.incidents_atom,
             "/incidents/{id}": self.incident,
             "/maintenance": self.maintenance,
             "/resilience": self.resilience,
             "/robots.txt": self.robots,
+            "/api/v1/openapi.json": self.openapi,
             "/api/v1/status": self.api_status,
             "/api/v1/assets": self.api_assets,
             "/api/v1/asset/{id:[\\s\\S]+}": self.api_asset,
@@ -184,6 +192,10 @@ class _Door:
         disposition = (("Content-Disposition", f'attachment; filename="{name}"'),)
         return answer.make(history.as_csv(shown, self.base_url), answer.CSV, disposition)
 
+    async def incidents_atom(self, request: web.Request) -> Answer:
+        shown = await self._shown(request)
+        return answer.make(atom.feed(shown, self.base_url, self.snapshot().site, self.clock.now()), atom.ATOM)
+
     async def incident(self, request: web.Request) -> Answer:
         one = await self._incident(request)
         return self.pages.render(
@@ -220,19 +232,30 @@ class _Door:
 
     # The API
 
+    async def openapi(self, _: web.Request) -> Answer:
+        return _json(openapi.document(self.routes(), self.snapshot().world.territories, self.base_url))
+
+    @tells(facts.Status)
     async def api_status(self, _: web.Request) -> Answer:
+        """Say how the region is: counts, open incidents, whether this vantage sees the world."""
         snapshot = self.snapshot()
         return _json(api.status(snapshot, self._headline(snapshot, snapshot.at), self.base_url))
 
+    @tells(facts.Assets, "territory", "kind", "state")
     async def api_assets(self, request: web.Request) -> Answer:
+        """List assets, worst first."""
         snapshot = self.snapshot()
         return _json(api.assets(snapshot, view.narrowed(snapshot, _asked(request, snapshot))))
 
+    @tells(facts.Asset)
     async def api_asset(self, request: web.Request) -> Answer:
+        """Show one asset with its checks and what it hangs on."""
         snapshot = self.snapshot()
         return _json(api.asset(snapshot, _find(request, snapshot)))
 
+    @tells(facts.Why)
     async def api_why(self, request: web.Request) -> Answer:
+        """Explain what is believed of an asset, check, target or address."""
         return _json(why_fact(self._why(request.match_info["id"])))
 
     def _why(self, word: str) -> Why:
@@ -241,16 +264,24 @@ class _Door:
         except LookupError as error:
             raise web.HTTPNotFound(text=f"{str(error.args[0])[:300]}.") from error
 
+    @tells(facts.Maintenance)
     async def api_maintenance(self, _: web.Request) -> Answer:
+        """List planned work that is on or comes."""
         return _json(api.maintenance(self.snapshot()))
 
+    @tells(facts.Resilience)
     async def api_resilience(self, _: web.Request) -> Answer:
+        """List what falls if one asset alone fails."""
         return _json(resilience_fact(self._resilience(self.snapshot())))
 
+    @tells(facts.Incidents, "territory", "asset", "severity", "since", "until", "page", "per")
     async def api_incidents(self, request: web.Request) -> Answer:
+        """List incidents of a period, newest first."""
         return _json(api.incidents(await self._shown(request), self.base_url))
 
+    @tells(facts.Story)
     async def api_incident(self, request: web.Request) -> Answer:
+        """Tell one incident, its timeline and which agencies were told."""
         one = await self._incident(request)
         return _json(api.story(one, await self.ledger.told(one.id), self.base_url))
 
@@ -272,7 +303,7 @@ class _Door:
         )
 
 
-def _json(fact: api.Fact) -> Answer:
+def _json(fact: Mapping[str, object]) -> Answer:
     """Facts for everybody: any page may fetch them."""
     return answer.make(api.dump(fact), answer.JSON, (("Access-Control-Allow-Origin", "*"),))
 

@@ -6,6 +6,7 @@ from monitor.views import Snapshot
 from monitor.web import words
 from monitor.web.public import make_app
 from monitor.why import Because, Why
+from probes.clock import Clock
 from tests.fakes import FakeClock
 from tests.monitor.web import worlds
 
@@ -13,13 +14,14 @@ BASE_URL = "https://lambi.example"
 
 
 class Site:
-    """One public door on loopback; `snapshot` may be replaced at any time."""
+    """One public door on loopback; `snapshot` may be replaced at any time, and `version` grow."""
 
-    def __init__(self, snapshot: Snapshot, ledger: worlds.FakeLedger | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, ledger: worlds.FakeLedger | None = None, clock: Clock | None = None) -> None:
         self.snapshot = snapshot
         self.ledger = ledger or worlds.history(snapshot)
-        self.clock = FakeClock()
+        self.clock: Clock = clock or FakeClock()
         self.bugs = 0
+        self.version = 1
         app = make_app(
             snapshot=lambda: self.snapshot,
             ledger=self.ledger,
@@ -28,6 +30,7 @@ class Site:
             clock=self.clock,
             base_url=BASE_URL,
             count_bug=self._count,
+            version=lambda: self.version,
         )
         self.client = TestClient(TestServer(app))
 

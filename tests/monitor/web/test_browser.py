@@ -1,12 +1,17 @@
 """The pages in a real browser: reachable for everybody, in light and dark, on a telephone, over a thin line."""
 
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pytest
 from axe_core_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+from probes.clock import SystemClock
+from tests.fakes import FakeClock
 from tests.monitor.web import worlds
 from tests.monitor.web.browser import CHROMIUM, browser
 from tests.monitor.web.serving import Site
@@ -30,6 +35,23 @@ RULES = {
 }
 WIDER = "[document.documentElement, ...document.forms].some(e => e.scrollWidth > Math.min(e.clientWidth, innerWidth))"
 """Also of a form: a field that leaves its column makes a scroll bar where the window is a little narrower."""
+
+
+class Ticking(FakeClock):
+    """The world's time of day, and time that passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began = time.monotonic()
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=time.monotonic() - self._began)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep_until(self, deadline: float) -> None:
+        await SystemClock().sleep_until(deadline)
 
 
 @pytest.fixture
@@ -115,9 +137,10 @@ async def test_a_page_is_one_request_refuses_nothing_by_its_own_policy_and_shows
     page.on("console", lambda message: said.append(message.text))
     async with Site(worlds.storm()) as site:
         home = str(site.client.make_url("/"))
-        await page.goto(home, wait_until="networkidle")
+        async with page.expect_request("**/events"):
+            await page.goto(home)
         colour = await page.evaluate("getComputedStyle(document.querySelector('.st.down')).color")
-    assert [url for url in asked if not url.endswith("/favicon.svg")] == [home]
+    assert [url for url in asked if not url.endswith("/favicon.svg")] == [home, f"{home}events"]
     assert said == []
     assert colour == "rgb(176, 40, 28)"
 
@@ -133,3 +156,41 @@ async def test_keys_alone_reach_the_content_and_open_a_territory(chromium: Brows
         await page.locator("summary").first.focus()
         await page.keyboard.press("Enter")
         await page.locator("details[open]").first.wait_for()
+
+
+async def test_an_open_page_shows_a_change_within_a_second_and_keeps_what_one_has_opened(chromium: Browser) -> None:
+    page = await chromium.new_page()
+    async with Site(worlds.calm(), clock=Ticking()) as site:
+        async with page.expect_response("**/events"):
+            await page.goto(str(site.client.make_url("/")))
+        await page.locator("summary", has_text="Anguilla").click()
+        await page.locator("summary", has_text="Aruba").focus()
+        took = []
+        for world in (worlds.storm, worlds.calm, worlds.storm):
+            before = await page.locator("h1").inner_text()
+            site.snapshot, site.version = replace(world(), at=site.clock.now()), site.version + 1
+            began = time.monotonic()
+            while await page.locator("h1").inner_text() == before:
+                assert time.monotonic() - began < 10
+            took.append(time.monotonic() - began)
+        assert sorted(took)[1] < 1.0, took
+        assert await page.locator("h1").inner_text() == (
+            "Eastern Caribbean Fiber System (ECFS) is down and .dm is degraded."
+        )
+        assert await page.locator("article.incident").count() == 2
+        assert await page.locator("details[open]", has_text="Anguilla").count() == 1
+        assert await page.evaluate("document.activeElement.textContent.includes('Aruba')")
+        assert await page.title() == "Eastern Caribbean Fiber System (ECFS) is down and .dm is degraded. · Lambi"
+
+
+async def test_who_is_typing_is_not_disturbed(chromium: Browser) -> None:
+    page = await chromium.new_page()
+    async with Site(worlds.calm(), clock=Ticking()) as site:
+        async with page.expect_response("**/events"):
+            await page.goto(str(site.client.make_url("/incidents")))
+        await page.get_by_label("Asset").fill("cable:ec")
+        async with page.expect_response("**/incidents"):
+            site.snapshot, site.version = worlds.storm(), 2
+        await page.wait_for_timeout(100)
+        assert await page.get_by_label("Asset").input_value() == "cable:ec"
+        assert await page.evaluate("document.activeElement.name") == "asset"

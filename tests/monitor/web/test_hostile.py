@@ -11,7 +11,7 @@ from monitor.model import Asset
 from monitor.web import watching
 from tests.monitor.web import worlds
 from tests.monitor.web.serving import Site
-from tests.monitor.web.test_pages import Outline
+from tests.monitor.web.test_pages import Outline, without_ours
 
 ODD = quote(f"website:{worlds.HOSTILE}", safe=":")
 PAGES = (
@@ -32,7 +32,7 @@ async def test_html_shows_it_as_text(path: str) -> None:
     async with Site(worlds.hostile()) as site:
         raw = await site.text(path)
     page = Outline(raw)
-    assert "script" not in page.tags
+    assert without_ours(raw).count("<script") == 0
     assert "{{7*7}}" in page.text
     assert "<script>" not in raw
     assert not {"\u202e", "\x1b", "\r"} & set(raw)
@@ -42,11 +42,11 @@ async def test_html_shows_it_as_text(path: str) -> None:
 async def test_what_a_visitor_types_comes_back_as_text() -> None:
     async with Site(worlds.calm()) as site:
         attack = quote(f"cable:{worlds.HOSTILE}")
-        page = Outline(await site.text(f"/incidents?asset={attack}"))
+        page = Outline(raw := await site.text(f"/incidents?asset={attack}"))
         typed = [value for key, value in page.attributes if key == "value" and value and value.startswith("cable:")]
         assert len(typed) == 1
         assert "<script>alert(1)</script>" in typed[0]
-        assert "script" not in page.tags
+        assert without_ours(raw).count("<script") == 0
         for path in (f"/{attack}", f"/asset/{attack}", f"/incidents/{attack}", f"/incidents?severity={attack}"):
             async with site.client.get(path) as response:
                 assert response.status in {400, 404}

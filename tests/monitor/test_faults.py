@@ -1,0 +1,227 @@
+"""The machine fails under a daemon that runs: it says so, calls nothing down for it, and goes on when it can."""
+
+import os
+import resource
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.monitor.test_app import ROOT, Daemon, daemon, refused
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root, for a network and a disk of its own"
+)
+MORE = "targets: ['router:lo 127.0.0.1']\nassets: [{id: 'router:lo', name: Loopback router, territory: BB}]\n"
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a small disk as the state folder."""
+    state = tmp_path / "var"
+    state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "lambi-test", str(state)], check=True)
+    try:
+        yield state
+    finally:
+        subprocess.run(["umount", "-l", str(state)], check=True)
+
+
+class Manager:
+    """Hears what a service manager hears."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "notify"
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._sock.bind(str(self.path))
+        self._sock.setblocking(False)
+        self.heard: list[str] = []
+
+    def listen(self) -> list[str]:
+        with suppress(BlockingIOError):
+            while True:
+                self.heard.append(self._sock.recv(4096).decode())
+        return self.heard
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def alive(self) -> int:
+        return self.listen().count("WATCHDOG=1")
+
+    @property
+    def wrap(self) -> tuple[str, ...]:
+        return ("env", f"NOTIFY_SOCKET={self.path}", "WATCHDOG_USEC=1500000")
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    made = Manager(tmp_path)
+    yield made
+    made.close()
+
+
+def beat(state: Path) -> int:
+    """Return when the line was last in the journal."""
+    with closing(sqlite3.connect(f"file:{state}/journal.sqlite?mode=ro", uri=True)) as journal:
+        return int(journal.execute("SELECT max(beat) FROM watch").fetchone()[0])
+
+
+def notes(lambi: Daemon) -> str:
+    return " ".join(lambi.json("/api/v1/status")["notes"])
+
+
+def test_the_service_manager_hears_that_it_is_ready_alive_and_ending(tmp_path: Path, manager: Manager) -> None:
+    with daemon(tmp_path, *manager.wrap) as lambi:
+        lambi.wait("ready", lambda: any(one.startswith("READY=1\nSTATUS=") for one in manager.listen()))
+        assert lambi.get("/")[0] == 200
+        lambi.wait("alive", lambda: manager.alive() > 3)
+    assert manager.listen()[-1] == "STOPPING=1"
+
+
+def test_a_process_that_hangs_is_not_called_alive_and_shows_where_it_hung(tmp_path: Path, manager: Manager) -> None:
+    with daemon(tmp_path, *manager.wrap) as lambi:
+        lambi.wait("alive", lambda: manager.alive() > 1)
+        lambi.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.5)
+        before = manager.alive()
+        time.sleep(2.0)
+        assert manager.alive() == before
+        lambi.process.send_signal(signal.SIGCONT)
+        lambi.process.send_signal(signal.SIGABRT)  # as systemd does (WatchdogSignal=)
+        lambi.process.wait(10)
+    assert "Fatal Python error: Aborted" in lambi.log()
+
+
+def test_a_full_disk_stops_no_watchdog_and_loses_nothing(tmp_path: Path, disk: Path, manager: Manager) -> None:
+    with daemon(tmp_path, *manager.wrap, config=MORE) as lambi:
+        lambi.wait("the cut", lambda: lambi.json("/api/v1/incidents")["incidents"])
+        filler = disk / "filler"
+        with suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        lambi.wait("it says so", lambda: "the journal cannot be written" in notes(lambi), 60)
+        before = manager.alive()
+        lambi.wait("alive all the same", lambda: manager.alive() > before + 2)
+        assert lambi.get("/")[0] == 200
+        stood = beat(disk)
+        filler.unlink()
+        lambi.wait("it goes on", lambda: beat(disk) > stood, 60)
+        lambi.wait("it says no more", lambda: "the journal cannot be written" not in notes(lambi))
+        assert [one["open"] for one in lambi.json("/api/v1/incidents")["incidents"]] == [True]
+    assert "Traceback" not in lambi.log()
+    assert lambi.process.returncode == 0
+
+
+def test_on_a_read_only_disk_it_does_not_start_and_says_why(tmp_path: Path, disk: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    said = refused(tmp_path, "")
+    assert "the state folder cannot be written: Read-only file system" in said
+
+
+def test_without_file_descriptors_nothing_is_called_down_and_it_goes_on(tmp_path: Path) -> None:
+    asked = "address: 127.0.0.1, probe: tcp, settings: {port: 9115}, every: 1s, timeout: 500ms"
+    site = f"targets: [{{asset: 'site:lo', {asked}}}]\n"
+    config = f"assets: [{{id: 'site:lo', name: Loopback site, territory: BB}}]\n{site}"
+    with daemon(tmp_path, config=config) as lambi:
+        lambi.wait("the page", lambda: lambi.get("/")[0] == 200)
+        pid = int((tmp_path / "var" / "lock").read_text())
+        used = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, before[1]))
+        time.sleep(4)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        lambi.wait("the page again", lambda: lambi.get("/")[0] == 200)
+        status = lambi.json("/api/v1/status")
+        assert status["watched"].get("down", 0) == 0, status
+    assert lambi.process.returncode == 0
+
+
+@contextmanager
+def hung(folder: Path) -> Iterator[str]:
+    """Give a command that holds a port in the namespace and never answers."""
+    script = folder / "hung.py"
+    script.write_text(
+        "import socket, subprocess, sys\n"
+        "held = socket.create_server(('127.0.0.1', 9299), backlog=200)\n"
+        "sys.exit(subprocess.call(sys.argv[1:]))\n"
+    )
+    yield str(script)
+
+
+HUNG = """
+channels: {sms: {enabled: true, url: "http://127.0.0.1:9299/", username: l, password: {file: /dev/stdin}}}
+"""
+
+
+def test_sigterm_while_a_gateway_hangs_and_pages_are_open_ends_it_within_two_seconds(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("fictitious")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "contacts.yaml").write_text(
+        "contacts: [{name: noc, agency: X, addresses: [{channel: sms, to: '+12464170001'}]}]\n"
+    )
+    (tmp_path / "config" / "routes.yaml").write_text("routes: [{name: all, contacts: [noc]}]\n")
+    channel = HUNG.replace("/dev/stdin", str(secret))
+    with hung(tmp_path) as script, daemon(tmp_path, sys.executable, script, config=channel) as lambi:
+
+        def flying() -> int:
+            try:
+                with closing(sqlite3.connect(f"file:{tmp_path}/var/journal.sqlite?mode=ro", uri=True)) as journal:
+                    return int(journal.execute("SELECT count(*) FROM attempt WHERE status = 'intent'").fetchone()[0])
+            except sqlite3.OperationalError:  # the file or its tables are not there yet
+                return 0
+
+        lambi.wait("a message in flight", flying, 60)
+        readers = []
+        for _ in range(20):
+            one = socket.socket(socket.AF_UNIX)
+            one.connect(str(tmp_path / "var" / "control.sock"))
+            one.sendall(b"GET /events HTTP/1.1\r\nHost: public\r\n\r\n")
+            assert one.recv(100).startswith(b"HTTP/1.1 200")
+            readers.append(one)
+        pid = int((tmp_path / "var" / "lock").read_text())
+        began = time.monotonic()
+        os.kill(pid, signal.SIGTERM)
+        lambi.process.wait(10)
+        took = time.monotonic() - began
+        for one in readers:
+            one.close()
+    assert took <= 2.0 + 0.3, f"{took:.2f} s; the process itself has to end too"
+    assert lambi.process.returncode == 0
+    with closing(sqlite3.connect(tmp_path / "var" / "journal.sqlite")) as journal:
+        assert journal.execute("SELECT ended IS NOT NULL FROM watch").fetchall() == [(1,)]
+        assert journal.execute("SELECT state FROM notification").fetchall() == [("ready",)], "repeated after the start"
+
+
+def test_a_backup_of_a_daemon_that_runs_goes_on_elsewhere(tmp_path: Path) -> None:
+    def lambi_says(*words: str | Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "monitor.cli", *map(str, words)],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip # one call
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    with daemon(tmp_path, config=MORE) as lambi:
+        lambi.wait("the cut", lambda: lambi.json("/api/v1/incidents")["incidents"])
+        before = lambi.json("/api/v1/incidents")["incidents"]
+        lambi_says("backup", tmp_path / "lambi.tar.gz", "--config", tmp_path / "config")
+    (tmp_path / "var").rename(tmp_path / "lost")
+    (tmp_path / "config" / "lambi.yaml").unlink()
+    said = lambi_says("restore", tmp_path / "lambi.tar.gz", "--config", tmp_path / "config")
+    assert "1 open incidents" in said
+    with daemon(tmp_path, config=MORE) as again:
+        again.wait("the page", lambda: again.get("/")[0] == 200)
+        after = again.json("/api/v1/incidents")["incidents"]
+        assert [(one["id"], one["opened"], one["title"]) for one in after] == [
+            (one["id"], one["opened"], one["title"]) for one in before
+        ]
