@@ -30,6 +30,11 @@ def cell(text: str) -> str:
     return f"'{flat}" if flat.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else flat
 
 
+def armed(text: str) -> str:
+    """Undo the apostrophe of `cell`."""
+    return text[1:] if text[:1] == "'" and cell(text[1:]) == text else text
+
+
 class Line(logging.Formatter):
     """One record, one line; only a traceback of our own has more."""
 

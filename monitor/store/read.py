@@ -6,20 +6,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.store.day import Scales, column, open_to_read, scales_of, table
+from monitor.store.day import Scales, column, scales_of, table
+from monitor.store.files import open_to_read
 from monitor.store.rows import MICROSECOND, OUTCOMES, Row, midnight, offset, unpack
 from probes.model import Value
-
-
-def day_files(folder: Path) -> list[tuple[date, Path]]:
-    """Return the day files, oldest first; nothing else in the folder counts."""
-    found = []
-    for path in folder.glob("????-??-??.sqlite"):
-        try:
-            found.append((date.fromisoformat(path.stem), path))
-        except ValueError:
-            continue
-    return sorted(found)
 
 
 def latest(path: Path, day: date) -> list[Row]:
@@ -38,6 +28,12 @@ def between(path: Path, day: date, name: tuple[str, str], since: datetime, until
     return sorted(rows, key=lambda row: (row.at, row.vantage))
 
 
+def each(path: Path, day: date, since: datetime, until: datetime) -> Iterator[Row]:
+    """Yield the looks of one day with since <= at < until, by series and time."""
+    with open_to_read(path) as db:
+        yield from _Reader(db, day, "WHERE at >= ? AND at < ?", (offset(since, day), offset(until, day))).each()
+
+
 class _Reader:
     """Reads the rows that ``where`` names from every kind's table of one day."""
 
@@ -52,12 +48,17 @@ class _Reader:
 
     def rows(self, only: int | None = None) -> list[Row]:
         """Return them all, or of one series."""
+        return list(self.each(only))
+
+    def each(self, only: int | None = None) -> Iterator[Row]:
+        """Yield them."""
         scales = scales_of(self._db)
         names: dict[str, dict[int, tuple[str, str, str]]] = {}
         query = 'SELECT id, kind, "check", part, vantage FROM series WHERE id = coalesce(?, id)'
         for id_, kind, *name in self._db.execute(query, (only,)):
             names.setdefault(kind, {})[id_] = tuple(name)
-        return [row for kind in names for row in self._of(kind, scales.get(kind, {}), names[kind])]
+        for kind, known in names.items():
+            yield from self._of(kind, scales.get(kind, {}), known)
 
     def _of(self, kind: str, scales: Scales, names: Mapping[int, tuple[str, str, str]]) -> Iterator[Row]:
         columns = ("series", "at", "outcome", *map(column, scales))

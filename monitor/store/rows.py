@@ -14,6 +14,8 @@ OUTCOMES = (Outcome.OK, Outcome.FAILED, Outcome.UNKNOWN)
 """Stored as their position here."""
 
 MICROSECOND = timedelta(microseconds=1)
+SECOND = 1_000_000
+"""Microseconds of a second."""
 INTEGER = range(-(2**63), 2**63)
 """What an SQLite integer can hold."""
 
@@ -42,6 +44,8 @@ class Stats:
     """One sentence while something is wrong, else empty."""
     bytes: int
     """What the day files take on the disk."""
+    note: str = ""
+    """One sentence on what this installation cannot do, once it matters."""
 
 
 def midnight(day: date) -> datetime:

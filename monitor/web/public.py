@@ -14,6 +14,7 @@ from monitor.topology import Topology
 from monitor.views import AssetView, Snapshot
 from monitor.web import answer, api, history, links, view, watching, words
 from monitor.web.answer import Answer, Recent
+from monitor.web.charts import Charts, History
 from monitor.web.history import Ledger
 from monitor.web.page import Pages
 from monitor.web.shield import BadQueryError, headers, shield
@@ -39,12 +40,14 @@ def make_app(
     base_url: str,
     count_bug: Callable[[], None],
     answers: links.Answers | None = None,
+    measured: History | None = None,
 ) -> web.Application:
     """Build the public door. `runbook` is `Runbooks.find`: by a pin ``id@hash``, maybe in later words.
 
-    `why` explains an asset, check, target or address; LookupError.
+    `why` explains an asset, check, target or address; LookupError. `measured`: what charts are drawn from.
     """
     door = _Door(snapshot=snapshot, ledger=ledger, runbook=runbook, why=why, clock=clock, base_url=base_url.rstrip("/"))
+    door.charts = Charts(measured) if measured else None
     pages = door.pages
     app = web.Application(middlewares=[shield(headers(pages.style), door.refuse, count_bug)], client_max_size=0)
     for path, build in door.routes().items():
@@ -79,6 +82,7 @@ class _Door:
         self.recent = Recent()
         self.topology: Topology | None = None
         """Of the last snapshot's world."""
+        self.charts: Charts | None = None
 
     def routes(self) -> dict[str, Build]:
         """Every address that is answered from the snapshot or the ledger."""
@@ -168,6 +172,7 @@ class _Door:
             served=view.served(snapshot, one.asset.id),
             lines=watching.lines(one.asset) if one.phase is Phase.NOT_WATCHED else "",
             hint=watching.hint(one.asset),
+            charts=await self.charts.of(one.asset.id, one.checks, self.clock.now()) if self.charts else [],
         )
 
     async def _shown(self, request: web.Request) -> history.Shown:
