@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitor.store.files import Step, open_to_write, transaction
 from monitor.store.fold import WIDTHS
-from monitor.store.rows import OUTCOMES, SECOND, Columns, loose, offset, pack
+from monitor.store.rows import MILLISECOND, OUTCOMES, SECOND, Columns, loose, offset, pack
 from probes.model import Observation, Part, Target
 
 SCHEMA = """
@@ -141,7 +141,7 @@ class DayFile:
         rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
         extra: list[tuple[object, ...]] = []
         for look in observations:
-            at = offset(look.at, self.day)
+            at = offset(look.at, self.day) // MILLISECOND * MILLISECOND
             scales = self._prepare_kind(look.kind)
             times.add(at)
             for name, part in look.parts.items():

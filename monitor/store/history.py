@@ -14,8 +14,8 @@ from monitor.store.day import Identity
 from monitor.store.files import day_files, open_to_read
 from monitor.store.fold import FIVE_MINUTES, HOUR, Values
 from monitor.store.rollup import FOLDER, folded
-from monitor.store.rows import Row, midnight
-from monitor.store.steps import Availability, Cell, Step, Which, availability, parts_of, share_of, steps, width
+from monitor.store.rows import Row, midnight, parts_of
+from monitor.store.steps import Availability, Cell, Step, Which, availability, share_of, steps, width
 
 DAY = 86_400
 SCALES = 'SELECT kind, scale FROM scale WHERE "key" = ?'

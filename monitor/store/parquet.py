@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 from monitor.store.archive import FOLDER, LOOSE, MANIFEST, ArchiveError, File, Manifest, checksum, manifest
 from monitor.store.day import Scales, column, kinds_of, table
 from monitor.store.files import open_to_read
-from monitor.store.rows import MICROSECOND, OUTCOMES, Row, midnight, unpack
+from monitor.store.rows import MICROSECOND, MILLISECOND, OUTCOMES, Row, midnight, unpack
 from probes.model import Outcome, Value
 
 GROUP_ROWS = 120_000
 """Rows of a row group: some series, so that a question about one reads little."""
 BATCH_ROWS = 20_000
 NAMES = ("check", "part", "vantage")
-TIME = pa.timestamp("us", "UTC")
+MICROSECONDS = pa.timestamp("us", "UTC")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WORDS = pa.array([outcome.value for outcome in OUTCOMES])
 
@@ -74,9 +74,15 @@ def _named(db: sqlite3.Connection, source: str, columns: str, *more: str) -> sql
     )
 
 
+def _time(db: sqlite3.Connection, source: str) -> pa.DataType:
+    """Return milliseconds, or microseconds where an earlier version has kept them."""
+    query = f"SELECT 1 FROM {source} WHERE at % {MILLISECOND} != 0 LIMIT 1"  # noqa: S608 - the name is quoted
+    return pa.timestamp("us" if db.execute(query).fetchone() else "ms", "UTC")
+
+
 def _write_kind(db: sqlite3.Connection, day: date, made: Path, kind: str, scales: Scales) -> File | None:
     fields = [pa.field(name, pa.string(), nullable=False) for name in NAMES]
-    fields += [pa.field("at", TIME, nullable=False), pa.field("outcome", pa.string(), nullable=False)]
+    fields += [pa.field("at", _time(db, table(kind)), nullable=False), pa.field("outcome", pa.string(), nullable=False)]
     for key, scale in scales.items():
         said = None if scale is None else {"scale": repr(scale)}
         fields.append(pa.field(key, pa.string() if scale is None else pa.int64(), metadata=said))
@@ -89,7 +95,7 @@ def _write_kind(db: sqlite3.Connection, day: date, made: Path, kind: str, scales
 
 def _write_loose(db: sqlite3.Connection, day: date, made: Path) -> File | None:
     fields = [pa.field(name, pa.string()) for name in NAMES]
-    fields += [pa.field("at", TIME), pa.field("key", pa.string())]
+    fields += [pa.field("at", _time(db, LOOSE)), pa.field("key", pa.string())]
     fields += [pa.field("integer", pa.int64()), pa.field("real", pa.float64()), pa.field("text", pa.string())]
     split = "".join(f", iif(typeof(t.value) = '{kind}', t.value, NULL)" for kind in ("integer", "real", "text"))
     path = made / f"{LOOSE}.parquet"
@@ -101,7 +107,7 @@ def _write_loose(db: sqlite3.Connection, day: date, made: Path) -> File | None:
 def _write_file(path: Path, schema: pa.Schema, cursor: sqlite3.Cursor, day: date) -> int:
     """Write all rows; return how many. Names repeat and are written once; numbers as the step from one to the next."""
     words = [field.name for field in schema if field.type == pa.string()]
-    steps = [field.name for field in schema if field.type in {pa.int64(), TIME}]
+    steps = [field.name for field in schema if field.type == pa.int64() or field.name == "at"]
     how = {
         "compression": "zstd",
         "use_dictionary": words,
@@ -125,7 +131,7 @@ def _block(block: Sequence[tuple[Any, ...]], schema: pa.Schema, day: date) -> pa
     arrays = []
     for field, column_ in zip(schema, zip(*block, strict=True), strict=True):
         if field.name == "at":
-            arrays.append(pc.add(pa.array(column_, pa.int64()), start).cast(field.type))
+            arrays.append(pc.add(pa.array(column_, pa.int64()), start).cast(MICROSECONDS).cast(field.type))
         elif field.name == "outcome":
             arrays.append(WORDS.take(pa.array(column_)))
         else:

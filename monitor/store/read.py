@@ -2,13 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from monitor.store.day import Scales, column, scales_of, table
 from monitor.store.files import open_to_read
-from monitor.store.rows import MICROSECOND, OUTCOMES, Row, midnight, offset, unpack
+from monitor.store.rows import OUTCOMES, Row, midnight, offset, parts_of
 from probes.model import Value
 
 
@@ -32,6 +32,14 @@ def each(path: Path, day: date, since: datetime, until: datetime) -> Iterator[Ro
     """Yield the looks of one day with since <= at < until, by series and time."""
     with open_to_read(path) as db:
         yield from _Reader(db, day, "WHERE at >= ? AND at < ?", (offset(since, day), offset(until, day))).each()
+
+
+def _in_unit(key: str, scale: float | None) -> str:
+    """Return the expression that undoes `rows.pack`, as `rows.unpack` does."""
+    if scale is None or scale == 1:
+        return column(key)
+    parts = parts_of(scale)
+    return f"{column(key)} / {parts!r}" if parts >= 1 else f"{column(key)} * {scale!r}"
 
 
 class _Reader:
@@ -61,16 +69,16 @@ class _Reader:
             yield from self._of(kind, scales.get(kind, {}), known)
 
     def _of(self, kind: str, scales: Scales, names: Mapping[int, tuple[str, str, str]]) -> Iterator[Row]:
-        columns = ("series", "at", "outcome", *map(column, scales))
+        columns = ("series", "at", "outcome", *(_in_unit(key, scale) for key, scale in scales.items()))
+        keys, start, loose = tuple(scales), self._start, self._loose
         for series, at, outcome, *stored in self._select(columns, table(kind)):
             check, part, vantage = names[series]
-            values: dict[str, Value] = {
-                key: unpack(value, scale)
-                for (key, scale), value in zip(scales.items(), stored, strict=True)
-                if value is not None
-            }
-            values.update(self._loose.get((series, at), {}))
-            yield Row(check, part, kind, vantage, self._start + at * MICROSECOND, OUTCOMES[outcome], values)
+            values: dict[str, Value] = dict(zip(keys, stored, strict=True))
+            if None in stored:
+                values = {key: value for key, value in values.items() if value is not None}
+            if loose:
+                values.update(loose.get((series, at), {}))
+            yield Row(check, part, kind, vantage, start + timedelta(0, 0, at), OUTCOMES[outcome], values)
 
     def _select(self, columns: Iterable[str], source: str) -> Iterator[tuple[Any, ...]]:
         query = f"SELECT {', '.join(columns)} FROM {source} {self._where}"  # noqa: S608 - every name is ours, quoted

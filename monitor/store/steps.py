@@ -1,6 +1,5 @@
 """What a question about a stretch of time is answered with, and how rollups add up to it. Pure."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -99,12 +98,6 @@ def width(step: timedelta) -> int:
         if step and not step % timedelta(seconds=each):
             return each
     raise ValueError(f"a step is a multiple of {FIVE_MINUTES} seconds, not {step}")
-
-
-def parts_of(scale: float) -> float:
-    """Return how many stored units are one; dividing by a whole number is exact where multiplying is not."""
-    parts = round(1 / scale)
-    return parts if parts and math.isclose(parts * scale, 1) else 1 / scale
 
 
 def steps(cells: Iterable[Cell], since: datetime, step: timedelta) -> list[Step]:

@@ -111,7 +111,8 @@ def _times(period: Period, y: int = HEIGHT - 6) -> Iterator[str]:
     days = period.until - period.since > timedelta(days=2)
     for share, anchor in ((0, "start"), (0.5, "middle"), (1, "end")):
         at = period.since + (period.until - period.since) * share
-        text = f"{at.day} {at:%b}" if days else f"{at:%H:%M} UTC"
+        day = min(at, period.until - period.step)  # the last day, not the midnight that ends it
+        text = f"{day.day} {day:%b}" if days else f"{at:%H:%M} UTC"
         yield f'<text x="{LEFT + INNER_WIDTH * share:.0f}" y="{y}" text-anchor="{anchor}">{text}</text>'
 
 

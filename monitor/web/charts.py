@@ -52,6 +52,8 @@ class Charts:
         kept = self._kept.get(asset)
         if kept and timedelta() <= now - kept[0] < timedelta(seconds=KEPT_SECONDS):
             return kept[1]
+        if not checks:
+            return []
         if len(self._kept) >= KEPT:
             self._kept.pop(next(iter(self._kept)))
         drawn = await self._draw(checks[:MOST], now)

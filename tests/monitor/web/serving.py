@@ -4,6 +4,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.views import Snapshot
 from monitor.web import words
+from monitor.web.charts import History
 from monitor.web.public import make_app
 from monitor.why import Because, Why
 from tests.fakes import FakeClock
@@ -15,7 +16,9 @@ BASE_URL = "https://lambi.example"
 class Site:
     """One public door on loopback; `snapshot` may be replaced at any time."""
 
-    def __init__(self, snapshot: Snapshot, ledger: worlds.FakeLedger | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, ledger: worlds.FakeLedger | None = None, measured: History | None = None
+    ) -> None:
         self.snapshot = snapshot
         self.ledger = ledger or worlds.history(snapshot)
         self.clock = FakeClock()
@@ -28,6 +31,7 @@ class Site:
             clock=self.clock,
             base_url=BASE_URL,
             count_bug=self._count,
+            measured=measured,
         )
         self.client = TestClient(TestServer(app))
 
