@@ -97,6 +97,7 @@ class App:
             settings.state / "series",
             {Heartbeat.kind: Heartbeat.columns, **{kind: probe.columns for kind, probe in PROBES.items()}},
             retention_days=settings.retention_days,
+            rollup_days=settings.rollup_days,
         )
         app.ledger = Ledger(app.journal, settings.world.vantage)
         await app._make_line()
@@ -191,6 +192,7 @@ class App:
             count_bug=self.count_bug,
             answers=self.inbox,
             version=lambda: self.pipeline.version,
+            measured=self.series,
         )
         token = settings.ops.token or ""
         metrics = ops.make_app(
@@ -296,6 +298,7 @@ class App:
         idle = [name for name, one in self.settings.directory.rotations.items() if not one.on_duty(self.clock.now())]
         trouble += self.dead_man.heart.trouble()
         trouble += tuple(f"channel {name}: {one.why}" for name, one in self.outbox.health().items() if one.out)
+        trouble += (series.note,) if series.note else ()
         trouble += (f"nobody is on duty now: {', '.join(idle)}",) if idle else ()
         return Health(
             started=self.started,

@@ -25,3 +25,8 @@ def cell(text: str) -> str:
     """Disarm what a spreadsheet would run as a formula, by a leading apostrophe; control characters become blanks."""
     flat = "".join(" " if ord(letter) < 32 or ord(letter) == 127 else letter for letter in text)
     return f"'{flat}" if flat.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠")) else flat
+
+
+def armed(text: str) -> str:
+    """Undo the apostrophe of `cell`."""
+    return text[1:] if text[:1] == "'" and cell(text[1:]) == text else text

@@ -26,6 +26,7 @@ COMMANDS = {
     "drill": "drill",
     "maintenance": "maintenance",
     "topology": "topology",
+    "store": "store",
     "config": "config",
     "runbooks": "runbooks",
     "replay": "replay",

@@ -108,6 +108,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
         control=Path(doc.web.control) if doc.web.control else home / "control.sock",
         base_url=base_url(doc),
         retention_days=doc.store.retention_days,
+        rollup_days=doc.store.rollup_days,
         user_agent=doc.user_agent,
         file=own,
         notes=tuple(_in_order([note for note in noted if not Path(note.file).is_relative_to(folder)])),

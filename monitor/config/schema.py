@@ -192,6 +192,7 @@ class Store(Strict):
 
     folder: str = ""
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    rollup_days: Annotated[int, Field(ge=1, le=36_500)] = 3_660
 
 
 class AssetRow(Strict):

@@ -47,6 +47,7 @@ class Settings:
     base_url: str
     """Where people reach the public page; links in messages begin with it."""
     retention_days: int
+    rollup_days: int
     user_agent: str
     file: Path = field(compare=False)
     """The operator's lambi.yaml, which may not be there yet: where a key would be set."""

@@ -4,12 +4,13 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-from monitor.store.rows import OUTCOMES, Columns, loose, offset, pack
-from probes.model import Observation, Part
+from monitor.store.files import Step, open_to_write, transaction
+from monitor.store.fold import WIDTHS
+from monitor.store.rows import MILLISECOND, OUTCOMES, SECOND, Columns, loose, offset, pack
+from probes.model import Observation, Part, Target
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -35,6 +36,18 @@ CREATE TABLE IF NOT EXISTS loose (
     PRIMARY KEY (series, at, key)
 ) STRICT, WITHOUT ROWID;
 """
+PENDING = """
+CREATE TABLE pending (
+    width INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (width, at)
+) STRICT, WITHOUT ROWID
+"""
+"""Which rollups the looks have outrun: (seconds it covers, second of the day)."""
+TOUCHED = "CREATE TABLE touched (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT"
+"""In which 10 seconds of the day there are new looks, in the order of their commits: what an exporter's cursor runs
+over."""
+STRETCH = 10 * SECOND
 LATEST = "INSERT INTO latest VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)"
 LOOSE = "INSERT OR REPLACE INTO loose VALUES (?, ?, ?, ?)"
 SERIES = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) RETURNING id'
@@ -42,6 +55,8 @@ SERIES = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) 
 Scales = Mapping[str, float | None]
 Identity = tuple[str, str, str]
 """Check, part, vantage."""
+Bucket = tuple[int, int]
+"""Seconds that it covers, second of the day at which it begins."""
 
 
 def table(kind: str) -> str:
@@ -66,6 +81,30 @@ def scales_of(db: sqlite3.Connection) -> dict[str, dict[str, float | None]]:
     return found
 
 
+def kinds_of(db: sqlite3.Connection) -> dict[str, dict[str, float | None]]:
+    """Return kind -> key -> scale of every kind that there are looks of, also where it has no columns."""
+    scales = scales_of(db)
+    return {kind: scales[kind] for (kind,) in db.execute("SELECT DISTINCT kind FROM series").fetchall()}
+
+
+def _all_pending(db: sqlite3.Connection) -> None:
+    """Note every stretch in which there are looks."""
+    for name in map(table, kinds_of(db)):
+        for width in WIDTHS:
+            query = f"INSERT OR IGNORE INTO pending SELECT DISTINCT ?1, at / (?1 * {SECOND}) * ?1 FROM {name}"  # noqa: S608 - quoted
+            db.execute(query, (width,))
+
+
+def _all_touched(db: sqlite3.Connection) -> None:
+    """Note every 10 seconds in which there are looks, for who exports them."""
+    looks = " UNION ".join(f"SELECT at / {STRETCH} * 10 AS ten FROM {name}" for name in map(table, kinds_of(db)))  # noqa: S608 - quoted
+    if looks:
+        db.execute(f"INSERT INTO touched (at) SELECT ten FROM ({looks}) ORDER BY ten")  # noqa: S608 - see above
+
+
+STEPS: Sequence[Step] = (SCHEMA, PENDING, _all_pending, TOUCHED, _all_touched)
+
+
 class DayFile:
     """The writer's hold on one day; lives in the writer thread alone."""
 
@@ -74,78 +113,91 @@ class DayFile:
         self.path = path
         self.day = day
         self._columns = columns
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=1.0)
-        try:
-            self._prepare()
-        except BaseException:
-            self._db.close()
-            raise
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(SCHEMA)
-        self._scales = scales_of(self._db)
+        self.db = open_to_write(path, STEPS)
+        self.scales = scales_of(self.db)
         self._inserts: dict[str, str] = {}
-        rows = self._db.execute('SELECT id, "check", part, vantage FROM series')
-        self._ids: dict[Identity, int] = {(check, part, vantage): id_ for id_, check, part, vantage in rows}
+        rows = self.db.execute('SELECT id, "check", part, vantage FROM series')
+        self._stored: dict[Identity, int] = {(check, part, vantage): id_ for id_, check, part, vantage in rows}
+        self._ids: dict[Identity, int] = {}
+        """Of `_stored`, what has been seen since the file was opened."""
+        self.names = {id_: name for name, id_ in self._stored.items()}
+        self.pending = dict.fromkeys(self.db.execute("SELECT width, at FROM pending"), 0)
+        """What is to be folded, each with the last series that is done already."""
+        self.fresh: list[tuple[Identity, str, Target]] = []
+        """Series with their kind, seen for the first time since somebody emptied this list."""
 
     def write(self, observations: Iterable[Observation]) -> None:
         """Store all of them in one transaction, or none; a look that is there already is replaced."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            self._insert(observations)
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        with transaction(self.db):
+            times = self._insert(observations)
+            buckets = {(width, at // (width * SECOND) * width) for at in times for width in WIDTHS}
+            self.db.executemany("INSERT INTO pending VALUES (?, ?)", buckets - self.pending.keys())
+            self.db.executemany("INSERT INTO touched (at) VALUES (?)", sorted({(at // STRETCH * 10,) for at in times}))
+        self.pending.update(dict.fromkeys(buckets, 0))
 
-    def _insert(self, observations: Iterable[Observation]) -> None:
+    def _insert(self, observations: Iterable[Observation]) -> set[int]:
+        """Return the times of the looks."""
+        times: set[int] = set()
         rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
         extra: list[tuple[object, ...]] = []
         for look in observations:
-            at = offset(look.at, self.day)
+            at = offset(look.at, self.day) // MILLISECOND * MILLISECOND
             scales = self._prepare_kind(look.kind)
+            times.add(at)
             for name, part in look.parts.items():
                 id_ = self._id(look, name)
                 rows[look.kind].append((id_, at, OUTCOMES.index(part.outcome), *_packed(part, scales)))
                 extra.extend((id_, at, key, value) for key, value in _loose(part, scales))
         for kind, batch in rows.items():
-            self._db.executemany(self._inserts[kind], batch)
-            self._db.executemany(LATEST, [row[:2] for row in batch])
-        self._db.executemany(LOOSE, extra)
+            self.db.executemany(self._inserts[kind], batch)
+            self.db.executemany(LATEST, [row[:2] for row in batch])
+        self.db.executemany(LOOSE, extra)
+        return times
 
     def _id(self, look: Observation, part: str) -> int:
         identity = (look.check, part, look.vantage)
         if (known := self._ids.get(identity)) is not None:
             return known
-        (id_,) = self._db.execute(SERIES, (*identity, look.kind)).fetchone()
-        self._ids[identity] = id_
+        if (id_ := self._stored.get(identity)) is None:
+            (id_,) = self.db.execute(SERIES, (*identity, look.kind)).fetchone()
+            self.names[int(id_)] = identity
+        self._ids[identity] = int(id_)
+        self.fresh.append((identity, look.kind, look.target))
         return int(id_)
 
     def _prepare_kind(self, kind: str) -> Scales:
         """Make the kind's table and columns; a column that this day knows keeps its scale."""
         if kind in self._inserts:
-            return self._scales[kind]
-        known = self._scales.setdefault(kind, {})
+            return self.scales[kind]
+        known = self.scales.setdefault(kind, {})
         name = table(kind)
-        self._db.execute(
+        self.db.execute(
             f"CREATE TABLE IF NOT EXISTS {name} (series INTEGER NOT NULL, at INTEGER NOT NULL, "
             "outcome INTEGER NOT NULL, PRIMARY KEY (series, at)) STRICT, WITHOUT ROWID",
         )
         for key, scale in self._columns.get(kind, {}).items():
             if key not in known:
                 affinity = "TEXT" if scale is None else "INTEGER"
-                self._db.execute(f"ALTER TABLE {name} ADD COLUMN {column(key)} {affinity}")
-                self._db.execute("INSERT INTO scale VALUES (?, ?, ?)", (kind, key, scale))
+                self.db.execute(f"ALTER TABLE {name} ADD COLUMN {column(key)} {affinity}")
+                self.db.execute("INSERT INTO scale VALUES (?, ?, ?)", (kind, key, scale))
                 known[key] = scale
         self._inserts[kind] = _insert_into(name, known)
         return known
 
+    def folded(self, bucket: Bucket) -> None:
+        """Note that a rollup holds all that is here."""
+        self.db.execute("DELETE FROM pending WHERE width = ? AND at = ?", bucket)
+        self.pending.pop(bucket, None)
+
+    def fold_again(self) -> None:
+        """Note that the rollups of this day are gone."""
+        with transaction(self.db):
+            _all_pending(self.db)
+        self.pending = dict.fromkeys(self.db.execute("SELECT width, at FROM pending"), 0)
+
     def close(self) -> None:
         """Give the file back; SQLite moves its WAL into it."""
-        self._db.close()
+        self.db.close()
 
 
 def _insert_into(name: str, scales: Scales) -> str:
@@ -165,26 +217,3 @@ def _loose(part: Part, scales: Scales) -> Iterator[tuple[str, object]]:
             continue
         if (stored := loose(value)) is not None:
             yield key, stored
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file, and its WAL, out of the way; return its new name."""
-    count = sum(1 for _ in path.parent.glob(f"{path.name}.corrupt*"))
-    aside = path.with_name(f"{path.name}.corrupt" + (f"-{count}" if count else ""))
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        side = path.with_name(path.name + suffix)
-        if side.exists():
-            side.rename(aside.with_name(aside.name + suffix))
-    return aside
-
-
-def damaged(error: sqlite3.Error) -> bool:
-    """Whether SQLite says that the file itself is broken."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-
-def open_to_read(path: Path) -> closing[sqlite3.Connection]:
-    """Open a day file for one reading; it sees what is committed."""
-    return closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0))

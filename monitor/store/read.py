@@ -2,24 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from monitor.store.day import Scales, column, open_to_read, scales_of, table
-from monitor.store.rows import MICROSECOND, OUTCOMES, Row, midnight, offset, unpack
+from monitor.store.day import Scales, column, scales_of, table
+from monitor.store.files import open_to_read
+from monitor.store.rows import OUTCOMES, Row, midnight, offset, parts_of
 from probes.model import Value
-
-
-def day_files(folder: Path) -> list[tuple[date, Path]]:
-    """Return the day files, oldest first; nothing else in the folder counts."""
-    found = []
-    for path in folder.glob("????-??-??.sqlite"):
-        try:
-            found.append((date.fromisoformat(path.stem), path))
-        except ValueError:
-            continue
-    return sorted(found)
 
 
 def latest(path: Path, day: date) -> list[Row]:
@@ -38,6 +28,20 @@ def between(path: Path, day: date, name: tuple[str, str], since: datetime, until
     return sorted(rows, key=lambda row: (row.at, row.vantage))
 
 
+def each(path: Path, day: date, since: datetime, until: datetime) -> Iterator[Row]:
+    """Yield the looks of one day with since <= at < until, by series and time."""
+    with open_to_read(path) as db:
+        yield from _Reader(db, day, "WHERE at >= ? AND at < ?", (offset(since, day), offset(until, day))).each()
+
+
+def _in_unit(key: str, scale: float | None) -> str:
+    """Return the expression that undoes `rows.pack`, as `rows.unpack` does."""
+    if scale is None or scale == 1:
+        return column(key)
+    parts = parts_of(scale)
+    return f"{column(key)} / {parts!r}" if parts >= 1 else f"{column(key)} * {scale!r}"
+
+
 class _Reader:
     """Reads the rows that ``where`` names from every kind's table of one day."""
 
@@ -52,24 +56,29 @@ class _Reader:
 
     def rows(self, only: int | None = None) -> list[Row]:
         """Return them all, or of one series."""
+        return list(self.each(only))
+
+    def each(self, only: int | None = None) -> Iterator[Row]:
+        """Yield them."""
         scales = scales_of(self._db)
         names: dict[str, dict[int, tuple[str, str, str]]] = {}
         query = 'SELECT id, kind, "check", part, vantage FROM series WHERE id = coalesce(?, id)'
         for id_, kind, *name in self._db.execute(query, (only,)):
             names.setdefault(kind, {})[id_] = tuple(name)
-        return [row for kind in names for row in self._of(kind, scales.get(kind, {}), names[kind])]
+        for kind, known in names.items():
+            yield from self._of(kind, scales.get(kind, {}), known)
 
     def _of(self, kind: str, scales: Scales, names: Mapping[int, tuple[str, str, str]]) -> Iterator[Row]:
-        columns = ("series", "at", "outcome", *map(column, scales))
+        columns = ("series", "at", "outcome", *(_in_unit(key, scale) for key, scale in scales.items()))
+        keys, start, loose = tuple(scales), self._start, self._loose
         for series, at, outcome, *stored in self._select(columns, table(kind)):
             check, part, vantage = names[series]
-            values: dict[str, Value] = {
-                key: unpack(value, scale)
-                for (key, scale), value in zip(scales.items(), stored, strict=True)
-                if value is not None
-            }
-            values.update(self._loose.get((series, at), {}))
-            yield Row(check, part, kind, vantage, self._start + at * MICROSECOND, OUTCOMES[outcome], values)
+            values: dict[str, Value] = dict(zip(keys, stored, strict=True))
+            if None in stored:
+                values = {key: value for key, value in values.items() if value is not None}
+            if loose:
+                values.update(loose.get((series, at), {}))
+            yield Row(check, part, kind, vantage, start + timedelta(0, 0, at), OUTCOMES[outcome], values)
 
     def _select(self, columns: Iterable[str], source: str) -> Iterator[tuple[Any, ...]]:
         query = f"SELECT {', '.join(columns)} FROM {source} {self._where}"  # noqa: S608 - every name is ours, quoted

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 from probes.model import Outcome, Value
 
@@ -14,12 +15,15 @@ OUTCOMES = (Outcome.OK, Outcome.FAILED, Outcome.UNKNOWN)
 """Stored as their position here."""
 
 MICROSECOND = timedelta(microseconds=1)
+SECOND = 1_000_000
+"""Microseconds of a second."""
+MILLISECOND = 1_000
+"""The time of a look is kept to the millisecond: an archive is a fifth smaller, and nobody asks for more."""
 INTEGER = range(-(2**63), 2**63)
 """What an SQLite integer can hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One look at one part, read back; values are rounded to their column's scale."""
 
     check: str
@@ -42,6 +46,8 @@ class Stats:
     """One sentence while something is wrong, else empty."""
     bytes: int
     """What the day files take on the disk."""
+    note: str = ""
+    """One sentence on what this installation cannot do, once it matters."""
 
 
 def midnight(day: date) -> datetime:
@@ -67,11 +73,17 @@ def pack(value: Value, scale: float | None) -> int | str | None:
 
 
 def unpack(stored: int | str, scale: float | None) -> Value:
-    """Undo `pack`; dividing by a whole number gives 0.012 where multiplying gives 0.012000000000000002."""
+    """Undo `pack`."""
     if isinstance(stored, str) or scale is None or scale == 1:
         return stored
-    parts = round(1 / scale)
-    return stored / parts if parts and math.isclose(parts * scale, 1) else stored * scale
+    parts = parts_of(scale)
+    return stored / parts if parts >= 1 else stored * scale
+
+
+def parts_of(scale: float) -> float:
+    """Return how many stored units are one; dividing by a whole number gives 0.012, not 0.012000000000000002."""
+    parts = float(round(1 / scale))
+    return parts if parts and math.isclose(parts * scale, 1) else 1 / scale
 
 
 def loose(value: Value) -> Value | None:

@@ -14,6 +14,7 @@ from monitor.topology import Topology
 from monitor.views import AssetView, Snapshot
 from monitor.web import answer, api, atom, facts, history, links, openapi, view, watching, words
 from monitor.web.answer import Answer, Recent
+from monitor.web.charts import Charts, History
 from monitor.web.history import Ledger
 from monitor.web.live import Live
 from monitor.web.openapi import tells
@@ -42,12 +43,15 @@ def make_app(
     count_bug: Callable[[], None],
     answers: links.Answers | None = None,
     version: Callable[[], int] | None = None,
+    measured: History | None = None,
 ) -> web.Application:
     """Build the public door. `runbook` is `Runbooks.find`: by a pin ``id@hash``, maybe in later words.
 
     `why` explains an asset, check, target or address; LookupError. `version` grows with what the pages show.
+    `measured`: what charts are drawn from.
     """
     door = _Door(snapshot=snapshot, ledger=ledger, runbook=runbook, why=why, clock=clock, base_url=base_url.rstrip("/"))
+    door.charts = Charts(measured) if measured else None
     pages = door.pages
     safety = headers(pages.style, pages.script)
     app = web.Application(middlewares=[shield(safety, door.refuse, count_bug)], client_max_size=0)
@@ -85,6 +89,7 @@ class _Door:
         self.recent = Recent()
         self.topology: Topology | None = None
         """Of the last snapshot's world."""
+        self.charts: Charts | None = None
 
     def routes(self) -> dict[str, Build]:
         """Every address that is answered from the snapshot or the ledger."""
@@ -176,6 +181,7 @@ class _Door:
             served=view.served(snapshot, one.asset.id),
             lines=watching.lines(one.asset) if one.phase is Phase.NOT_WATCHED else "",
             hint=watching.hint(one.asset),
+            charts=await self.charts.of(one.asset.id, one.checks, self.clock.now()) if self.charts else [],
         )
 
     async def _shown(self, request: web.Request) -> history.Shown:

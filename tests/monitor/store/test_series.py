@@ -68,7 +68,10 @@ async def test_a_look_belongs_to_its_utc_day_even_when_it_comes_late(
     store = make()
     store.add([look(DAY / 2 + 1), look(DAY / 2 - 1)])
     await store.close()
-    assert [path.name for path in sorted((tmp_path / "series").iterdir())] == ["2026-11-23.sqlite", "2026-11-24.sqlite"]
+    assert [path.name for path in sorted((tmp_path / "series").glob("*.sqlite"))] == [
+        "2026-11-23.sqlite",
+        "2026-11-24.sqlite",
+    ]
     rows = await store.range("bb/icmp/", "", NOON, NOON + timedelta(days=1))
     assert [row.at - NOON for row in rows] == [timedelta(hours=12, seconds=-1), timedelta(hours=12, seconds=1)]
     (newest,) = await store.latest()
@@ -98,7 +101,7 @@ async def test_only_the_newest_days_are_kept(make: Callable[..., SeriesStore], t
         store.add([look(n * DAY)])
         await until(lambda n=n: store.stats().written == n + 1)  # type: ignore[misc]  # n is bound on purpose
     await store.close()
-    assert sorted(p.name for p in (tmp_path / "series").iterdir()) == ["2026-11-25.sqlite", "2026-11-26.sqlite"]
+    assert sorted(p.name for p in (tmp_path / "series").glob("*.sqlite")) == ["2026-11-25.sqlite", "2026-11-26.sqlite"]
 
 
 async def test_a_clock_that_jumps_decades_costs_no_history(make: Callable[..., SeriesStore], tmp_path: Path) -> None:

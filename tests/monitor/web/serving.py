@@ -4,6 +4,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.views import Snapshot
 from monitor.web import words
+from monitor.web.charts import History
 from monitor.web.public import make_app
 from monitor.why import Because, Why
 from probes.clock import Clock
@@ -16,7 +17,13 @@ BASE_URL = "https://lambi.example"
 class Site:
     """One public door on loopback; `snapshot` may be replaced at any time, and `version` grow."""
 
-    def __init__(self, snapshot: Snapshot, ledger: worlds.FakeLedger | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        ledger: worlds.FakeLedger | None = None,
+        clock: Clock | None = None,
+        measured: History | None = None,
+    ) -> None:
         self.snapshot = snapshot
         self.ledger = ledger or worlds.history(snapshot)
         self.clock: Clock = clock or FakeClock()
@@ -31,6 +38,7 @@ class Site:
             base_url=BASE_URL,
             count_bug=self._count,
             version=lambda: self.version,
+            measured=measured,
         )
         self.client = TestClient(TestServer(app))
 

@@ -1,0 +1,133 @@
+"""The rollups of one day: what was folded from its looks, by 5 minutes and by the hour, in a file that outlives them.
+
+Rows stand in order of time, so that folding appends. Folding the same stretch again replaces its rows: nothing is ever
+added to what is there.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from monitor.store.day import Bucket, Identity, column, kinds_of, table
+from monitor.store.files import open_to_write, transaction
+from monitor.store.fold import HOUR, Looks, Values, fold
+from monitor.store.rows import SECOND
+
+SCHEMA = """
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    "check" TEXT NOT NULL,
+    part TEXT NOT NULL,
+    vantage TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    UNIQUE ("check", part, vantage)
+) STRICT;
+CREATE TABLE quantity (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    scale REAL NOT NULL,
+    UNIQUE (kind, "key", scale)
+) STRICT;
+CREATE TABLE looks (
+    width INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    series INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    up INTEGER NOT NULL,
+    unknown INTEGER NOT NULL,
+    covered INTEGER NOT NULL,
+    PRIMARY KEY (width, at, series)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE value (
+    width INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    quantity INTEGER NOT NULL,
+    series INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    sum ANY NOT NULL,
+    min INTEGER NOT NULL,
+    max INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    p50 INTEGER,
+    p95 INTEGER,
+    p99 INTEGER,
+    points BLOB,
+    PRIMARY KEY (width, at, quantity, series)
+) STRICT, WITHOUT ROWID
+"""
+"""``width`` and ``at`` are seconds, ``at`` from the day's midnight; numbers are integers times the quantity's scale."""
+FOLDER = "rollup"
+"""Under the folder of the day files; each rollup is called as its day is."""
+
+Folded = Iterable[tuple[Looks, str, Sequence[Values]]]
+"""Looks, kind, values; series by the ids of the file that they were read from."""
+
+
+def folded(
+    db: sqlite3.Connection, bucket: Bucket, ids: tuple[int, int]
+) -> Iterator[tuple[Looks, str, Sequence[Values]]]:
+    """Fold one stretch of a day file, for the series with first < id <= last."""
+    width, at = bucket
+    window = (at * SECOND, (at + width) * SECOND)
+    for kind, scales in kinds_of(db).items():
+        name = table(kind)
+        columns = "".join(f", t.{column(key)}" for key in scales)
+        query = (
+            f"SELECT t.series, t.at, t.outcome{columns} FROM series s CROSS JOIN {name} t "  # noqa: S608 - names are quoted
+            "ON t.series = s.id AND t.at >= ? AND t.at < ? WHERE s.kind = ? AND s.id > ? AND s.id <= ? "
+            "ORDER BY t.series, t.at"
+        )
+        keys = [None if scale is None else key for key, scale in scales.items()]
+        for looks, values in fold(db.execute(query, (*window, kind, *ids)), keys, shares=width == HOUR):
+            yield looks, kind, values
+
+
+class RollupFile:
+    """The writer's hold on the rollups of one day; lives in the writer thread alone."""
+
+    def __init__(self, path: Path, day: date) -> None:
+        """Open or create; sqlite3.Error when that is not possible."""
+        self.path = path
+        self.day = day
+        self.db = open_to_write(path, (SCHEMA,))
+        rows = self.db.execute('SELECT "check", part, vantage, id FROM series')
+        self._series: dict[Identity, int] = {(check, part, vantage): id_ for check, part, vantage, id_ in rows}
+        found = self.db.execute('SELECT kind, "key", scale, id FROM quantity')
+        self._quantities: dict[tuple[str, str, float], int] = {
+            (kind, key, scale): id_ for kind, key, scale, id_ in found
+        }
+
+    def write(
+        self, bucket: Bucket, cells: Folded, names: dict[int, Identity], scales: dict[str, dict[str, float | None]]
+    ) -> None:
+        """Replace one stretch of the series that are folded, in one transaction."""
+        looks, values = [], []
+        with transaction(self.db):
+            for counted, kind, measured in cells:
+                series = self._series_id(names[counted.series], kind)
+                looks.append((*bucket, series, *counted[1:]))
+                for one in measured:
+                    quantity = self._quantity(kind, one.key, scales[kind][one.key] or 1.0)
+                    values.append((*bucket, quantity, series, *one[2:]))
+            self.db.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?)", looks)
+            self.db.executemany("INSERT OR REPLACE INTO value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def _series_id(self, name: Identity, kind: str) -> int:
+        if (known := self._series.get(name)) is None:
+            query = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) RETURNING id'
+            (known,) = self.db.execute(query, (*name, kind)).fetchone()
+            self._series[name] = known
+        return known
+
+    def _quantity(self, kind: str, key: str, scale: float) -> int:
+        if (known := self._quantities.get((kind, key, scale))) is None:
+            query = 'INSERT INTO quantity (kind, "key", scale) VALUES (?, ?, ?) RETURNING id'
+            (known,) = self.db.execute(query, (kind, key, scale)).fetchone()
+            self._quantities[kind, key, scale] = known
+        return known
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.db.close()

@@ -1,0 +1,87 @@
+"""What an asset's page draws of its checks: the last day's answer times, the last month's answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from markupsafe import Markup
+
+from monitor.store.steps import Step, Which
+from monitor.views import CheckView
+from monitor.web import chart
+from monitor.web.chart import Period
+
+DAY = timedelta(days=1)
+MOST = 6
+"""So many checks of an asset are drawn."""
+KEPT_SECONDS = 60
+KEPT = 200
+"""Assets whose charts are kept for so long, so that a page that many look at is drawn once."""
+
+
+class History(Protocol):
+    """What this needs of the store's read interface."""
+
+    async def downsample(
+        self, key: str, since: datetime, until: datetime, step: timedelta, which: Which = ...
+    ) -> list[Step]:
+        """See monitor/store/history.py."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The charts of one part of a check."""
+
+    check: CheckView
+    day: Markup | None
+    """Answer times; None where it has none."""
+    month: Markup
+
+
+class Charts:
+    """Draws, and keeps what it has drawn for a minute."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._kept: dict[str, tuple[datetime, list[Drawn]]] = {}
+
+    async def of(self, asset: str, checks: Sequence[CheckView], now: datetime) -> list[Drawn]:
+        """Return the charts of an asset's first checks; none where nothing was stored."""
+        kept = self._kept.get(asset)
+        if kept and timedelta() <= now - kept[0] < timedelta(seconds=KEPT_SECONDS):
+            return kept[1]
+        if not checks:
+            return []
+        if len(self._kept) >= KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        drawn = await self._draw(checks[:MOST], now)
+        self._kept[asset] = (now, drawn)
+        return drawn
+
+    async def _draw(self, checks: Sequence[CheckView], now: datetime) -> list[Drawn]:
+        which = Which(checks=frozenset(check.check for check in checks))
+        midnight = datetime.combine(now.date(), datetime.min.time(), UTC)
+        day = Period(_floor(now) - DAY, _floor(now), timedelta(minutes=15))
+        month = Period(midnight - 29 * DAY, midnight + DAY, DAY)
+        times = await self._history.downsample("rtt_seconds", day.since, day.until, day.step, which)
+        answers = await self._history.downsample("", month.since, month.until, month.step, which)
+        found = [(check, _own(times, check), _own(answers, check)) for check in checks]
+        return [_drawn(check, own, looks, day, month) for check, own, looks in found if looks]
+
+
+def _floor(now: datetime) -> datetime:
+    """Return the end of the quarter of an hour that is under way."""
+    quarter = timedelta(minutes=15)
+    return datetime.min.replace(tzinfo=UTC) + ((now - datetime.min.replace(tzinfo=UTC)) // quarter + 1) * quarter
+
+
+def _own(steps: Sequence[Step], check: CheckView) -> list[Step]:
+    return [step for step in steps if step.series[:2] == (check.check, check.part)]
+
+
+def _drawn(check: CheckView, times: Sequence[Step], answers: Sequence[Step], day: Period, month: Period) -> Drawn:
+    name = f"{check.kind} {check.address}{f' {check.part}' if check.part else ''}"
+    timed = any(step.figures for step in times)
+    return Drawn(check, chart.latency(name, times, day) if timed else None, chart.bars(name, answers, month))
