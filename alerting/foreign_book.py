@@ -85,6 +85,11 @@ class ForeignBook:
         """Return every open alert, without what only a message says: there may be thousands."""
         return [to_alert(one, self._places) for one in self._open()]
 
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return len(self._open())
+
     def _open(self) -> list[Foreign]:
         return [one for one in self._known.values() if one.closed is None]
 

@@ -315,6 +315,7 @@ class App:
             capabilities=(*capabilities(self.engines), *self.standing, *trouble, *self.freshness.warning()),
             exercise=exercise.incident if (exercise := self.drills.under_way) else "",
             unconfirmed=self.freshness.stale,
+            reported=self.foreign.count,
         )
 
     def commands(self) -> Mapping[str, control.Command]:

@@ -78,6 +78,8 @@ class Health:
     """The number of the exercise that is under way, or "": nothing of it stands anywhere else on the page."""
     unconfirmed: int = 0
     """Addresses of contacts that nobody has confirmed of late."""
+    reported: int = 0
+    """Alerts of other systems that are open; what they say stands on no public page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ def status(snapshot: Snapshot, headline: str, base_url: str) -> facts.Status:
         "oldest_look": _time(region.oldest),
         "notes": list(view.notes(snapshot)),
         "exercise": snapshot.health.exercise or None,
+        "reported": snapshot.health.reported,
         "territories": [_group(group) for group in region.territories],
         "shared": [_group(group) for group in region.shared],
         "incidents": [incident(one, base_url) for one in snapshot.incidents],

@@ -160,6 +160,7 @@ def _health(health: Health) -> list[Family]:
         ("lambi_bugs_total", "counter", "Exceptions caught at a boundary: each is a defect of ours", health.bugs),
         ("lambi_clock_disciplined", "gauge", "1 while something steers this machine's clock", not health.clock),
         ("lambi_exercise_under_way", "gauge", "1 while an exercise is under way", bool(health.exercise)),
+        ("lambi_alerts_reported", "gauge", "Alerts of other systems that are open", health.reported),
         ("lambi_addresses_unconfirmed", "gauge", "Contacts' addresses not confirmed for 90 days", health.unconfirmed),
         ("lambi_capabilities_missing", "gauge", "Things that this process cannot do here", len(health.capabilities)),
     )

@@ -333,3 +333,14 @@ async def test_an_exercise_is_said_on_every_page_and_counted_on_none() -> None:
         status = await site.json("/api/v1/status")
     assert (before["exercise"], status.pop("exercise")) == (None, "E7")
     assert status == {key: value for key, value in before.items() if key != "exercise"}
+
+
+async def test_alerts_of_other_systems_are_counted_apart() -> None:
+    plain = worlds.calm()
+    async with Site(plain) as site:
+        assert "Other systems report" not in await site.text("/")
+        before = await site.json("/api/v1/status")
+    during = replace(plain, health=replace(plain.health, reported=2))
+    async with Site(during) as site:
+        assert "Other systems report 2 open alerts" in " ".join((await site.text("/")).split())
+        assert await site.json("/api/v1/status") == before | {"reported": 2}
