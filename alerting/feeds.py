@@ -96,7 +96,8 @@ class Feeds:
         await self._take_back(name, now)
         for files, sender, text in await asyncio.to_thread(lambda: list(modem.came())):
             if files[0] not in self._unread:
-                await self._take(files, self._answer(Reply(name, sender, text, now, files[0].name), "", now))
+                id_ = f"{files[0].name} {text}"  # the name has the second and no more: another message may have it too
+                await self._take(files, self._answer(Reply(name, sender, text, now, id_), "", now))
 
     async def _take_back(self, name: str, now: datetime) -> None:
         """Take back what a modem that hangs has not sent: it leaves later with the truth of then, or by another way."""

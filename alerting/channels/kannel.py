@@ -12,7 +12,7 @@ import aiohttp
 import smsutil
 
 from alerting.channels.path import no_connection
-from alerting.model import Accepted, Address, DeliveryError, Fate, Message, UnansweredError
+from alerting.model import Accepted, Address, DeliveryError, Fate, Message, RefusedError, UnansweredError
 
 FATES = {1: Fate.DELIVERED, 2: Fate.FAILED, 4: Fate.BUFFERED, 8: Fate.BUFFERED, 16: Fate.FAILED}
 """Delivery report types: to the phone, not to the phone, queued at the centre, taken by the centre, refused by it."""
@@ -106,8 +106,8 @@ class Kannel:
 
 
 def _refusal(status: int, said: str) -> DeliveryError:
-    """Map Kannel's answer: what is wrong with the message stays wrong; a login or a busy gateway can be mended."""
-    login = "Authorization failed" in said
-    permanent = status in {400, 403, 406} and not login
-    reason = "the SMS gateway refuses our login" if login else f"the SMS gateway answered {status} {said}"
-    return DeliveryError(reason, permanent=permanent)
+    """Map Kannel's answer: what is wrong with the message stays wrong; login, route or a busy gateway can be mended."""
+    if "Authorization failed" in said:
+        return DeliveryError("the SMS gateway refuses our login")
+    kind = RefusedError if status in {403, 406} else DeliveryError
+    return kind(f"the SMS gateway answered {status} {said}", permanent=status == 400)

@@ -13,7 +13,7 @@ import aiosmtplib
 
 from alerting import html
 from alerting.channels.path import no_connection
-from alerting.model import Accepted, Address, DeliveryError, Message, UnansweredError
+from alerting.model import Accepted, Address, DeliveryError, Message, RefusedError, UnansweredError
 
 
 class Wire(EmailPolicy):
@@ -28,6 +28,8 @@ class Wire(EmailPolicy):
 
 
 WIRE = Wire(linesep="\r\n")
+NO_SUCH = frozenset({550, 551, 553, 556})
+"""What servers answer about a mailbox that is not there (RFC 5321, 4.2.3; RFC 7504)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,10 @@ class Smtp:
         return bool(self.maildir)
 
     async def send(self, message: Message, address: Address) -> Accepted:
-        """Submit one mail; 4xx is temporary, 5xx permanent (RFC 5321, 4.2.1); once DATA began, silence is unknown."""
+        """Submit one mail; 4xx is temporary, 5xx somebody has to mend, a mailbox that is not there is permanent.
+
+        RFC 5321, 4.2. Once DATA began, silence is unknown.
+        """
         client = await self._connect()
         try:
             await _envelope(client, self.sender, address.to, message.reference if self.maildir else "")
@@ -151,7 +156,12 @@ async def _data(client: aiosmtplib.SMTP, mail: bytes) -> str:
 
 
 def _refusal(error: aiosmtplib.SMTPResponseException) -> DeliveryError:
-    return DeliveryError(f"the mail server answered {error.code} {error.message}", permanent=error.code >= 500)
+    """A relay that is shut, a policy or a full mailbox can be mended."""
+    said = f"the mail server answered {error.code} {error.message}"
+    if error.code < 500:
+        return DeliveryError(said)
+    no_such = isinstance(error, aiosmtplib.SMTPRecipientRefused) and error.code in NO_SUCH
+    return DeliveryError(said, permanent=True) if no_such else RefusedError(said)
 
 
 def _domain(sender: str) -> str:

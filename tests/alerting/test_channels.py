@@ -11,7 +11,7 @@ import pytest
 from alerting.channels import CHANNELS
 from alerting.channels.kannel import Kannel
 from alerting.channels.smtp import Smtp
-from alerting.model import Address, DeliveryError, Message, Severity, UnansweredError, UnreachableError
+from alerting.model import Address, DeliveryError, Message, RefusedError, Severity, UnansweredError, UnreachableError
 from tests.alerting.fakes import OPEN, Office, closed, contact, directory, open_journal
 from tests.daemons import KannelBox, SmtpSink, hung_server, kannel, smtp_sink, until
 from tests.ports import own_port
@@ -74,21 +74,24 @@ async def test_tls_with_a_login(security: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rcpt", "data", "permanent"),
+    ("rcpt", "data", "kind", "permanent"),
     [
-        ("450 4.2.0 greylisted", "", False),
-        ("550 5.1.1 no such user", "", True),
-        ("", "451 4.3.0 try later", False),
-        ("", "554 5.7.1 not wanted", True),
+        ("450 4.2.0 greylisted", "", DeliveryError, False),
+        ("550 5.1.1 no such user", "", DeliveryError, True),
+        ("554 5.7.1 relaying denied", "", RefusedError, False),
+        ("552 5.2.2 mailbox full", "", RefusedError, False),
+        ("", "451 4.3.0 try later", DeliveryError, False),
+        ("", "550 5.7.1 not wanted", RefusedError, False),
     ],
 )
-async def test_4xx_is_temporary_and_5xx_permanent(rcpt: str, data: str, permanent: bool) -> None:
+async def test_4xx_is_temporary_and_5xx_permanent_or_for_somebody_to_mend(
+    rcpt: str, data: str, kind: type[DeliveryError], permanent: bool
+) -> None:
     with smtp_sink() as sink:
         sink.rcpt_answer, sink.data_answer = rcpt or sink.rcpt_answer, data or sink.data_answer
         error = await failure(smtp(sink))
     assert str(error) == f"the mail server answered {rcpt or data}"
-    assert error.permanent is permanent
-    assert not isinstance(error, UnansweredError)
+    assert (type(error), error.permanent) == (kind, permanent)
 
 
 async def test_a_mail_server_that_is_not_there_or_silent_is_temporary() -> None:

@@ -38,6 +38,7 @@ receivefrequency = 1
 checksecurity = 0
 """
 HANDSET = "+12465550100"
+BOOKS = Runbooks.load(Path(__file__).parents[2] / "runbooks")
 CAME = """[SMSBackup000]
 PDU = Deliver
 DateTime = 20260901T120000Z
@@ -86,8 +87,8 @@ async def test_out_by_the_modem_and_back(modem: Path, tmp_path: Path) -> None:
     channel = Gammu(str(modem))
     noc = replace(contact("noc"), addresses=(Address("modem", HANDSET),))
     journal = await open_journal(tmp_path)
-    office = Office(journal, directory(noc), {"modem": channel})
-    inbox = Inbox(journal, lambda: office.directory, office.truths.get, Runbooks({}), site="Hub", draw=lambda _: 3)
+    office = Office(journal, directory(noc), {"modem": channel}, runbooks=BOOKS)
+    inbox = Inbox(journal, lambda: office.directory, office.truths.get, BOOKS, site="Hub", draw=lambda _: 3)
     feeds = Feeds({"modem": channel}, inbox, office.outbox.say, office.clock)
     await office.happen(OPEN)
     await office.pass_time(0)
@@ -108,6 +109,14 @@ async def test_out_by_the_modem_and_back(modem: Path, tmp_path: Path) -> None:
     assert "acknowledgement is noted" in sent(modem)[0]
     await feeds.look(office.clock.now())
     assert list((modem / "inbox").glob("*")) == []
+
+    await asyncio.to_thread(send_from_handset, modem, f"{text[:7]} n")
+    await asyncio.to_thread(until, lambda: not (modem / "dummy" / "sms" / "1" / "1").exists(), "the answer comes in")
+    await feeds.look(office.clock.now())
+    await asyncio.to_thread(until, lambda: len(sent(modem)) == 1, "the next step leaves")
+    book = BOOKS.match(OPEN)
+    assert book is not None
+    assert sent(modem) == [f"{text[:7]} 1: {book.steps[0]}"]
     await journal.close()
 
 
