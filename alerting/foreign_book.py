@@ -67,10 +67,19 @@ class ForeignBook:
         [(last,)] = await self._journal.read("SELECT coalesce(max(id), 0) FROM foreign_alert")
         self._next = max(self._next, last + 1)
         await self.spare(now)
-        async with self._journal.transaction() as tx:
-            for alert in self.standing():
-                await plan(tx, alert, self._directory(), now, newly_named=True)
+        await self.tell_newly_named(now)
         return self
+
+    async def tell_newly_named(self, now: datetime) -> None:
+        """Tell of what is open whoever the files name now and did not before. Raises JournalError, sqlite3.Error."""
+        async with self._turn, self._journal.transaction() as tx:
+            rows = [
+                row
+                for alert in self.standing()
+                for row in await plan(tx, alert, self._directory(), now, newly_named=True)
+            ]
+        if rows:
+            self._planned()
 
     def truth(self, incident: str) -> Alert | None:
         """Say what is true of an alert now, or None if nothing is known of it."""

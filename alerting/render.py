@@ -76,7 +76,8 @@ def _sms(occasion: Occasion, room: Room, speak: Speak) -> str:
     where = f", {place}" if room.where and alert.where else ""
     text = f"{_sms_head(occasion, room, speak)}: {told}{where}, {_sms_time(occasion, room, speak)}."
     if room.first and occasion.runbook and alert.closed is None:
-        text += f" {speak(occasion.runbook.spoken(language).first).rstrip('.')}."
+        first = speak(occasion.runbook.spoken(language).first).rstrip(".")
+        text += f" {first}" if first.endswith(("?", "!")) else f" {first}."
     return text + _sms_desk(occasion, room, speak)
 
 

@@ -253,7 +253,7 @@ def truth(run: Run, one: Feed, before: Alert | None) -> Alert:
     )
 
 
-async def feed_ours(run: Run, scenario: Scenario, folder: Path) -> None:
+async def feed_ours(run: Run, scenario: Scenario, folder: Path, seconds: float = SECONDS) -> None:
     """Let the alerts become true, as the line does."""
     journal = await Journal.open(folder / f"{scenario.name}.sqlite", {"alerting": MIGRATIONS})
     known: dict[str, Alert] = {}
@@ -276,7 +276,7 @@ async def feed_ours(run: Run, scenario: Scenario, folder: Path) -> None:
         async with journal.transaction() as tx:
             await plan(tx, alert, who, run.moment(run.now()))
         outbox.wake()
-    await run.until(SECONDS)
+    await run.until(seconds)
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running

@@ -137,7 +137,7 @@ async def office(
     journal = await Journal.open(folder / "journal.sqlite", {"alerting": MIGRATIONS})
     made = Office(journal, who, channels, clock)
     app = web.Application()
-    callbacks.add_routes(app, channels, made.inbox.receive, made.inbox.hear, clock)
+    callbacks.add_routes(app, channels, made.inbox.receive, made.inbox.hear, clock, made.outbox.say)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     if door:

@@ -41,6 +41,8 @@ class Centre:
     """A report comes before the answer to the message itself."""
     silent: bool = False
     """It takes messages and answers nothing."""
+    absent: bool = False
+    """Its link is down: whoever connects is sent away."""
     got: list[Submitted] = field(default_factory=list)
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
     _sequence: int = 0
@@ -48,12 +50,18 @@ class Centre:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
         try:
-            while True:
+            while not self.absent:
                 length, command, _, sequence = struct.unpack(">4I", await reader.readexactly(16))
                 await self._take(writer, command, sequence, await reader.readexactly(length - 16))
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            writer.close()
+
+    def leave(self) -> None:
+        """Let its links go down."""
+        self.absent = True
+        for writer in self._writers:
             writer.close()
 
     async def _take(self, writer: asyncio.StreamWriter, command: int, sequence: int, body: bytes) -> None:

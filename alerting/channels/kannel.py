@@ -24,6 +24,11 @@ class Kannel:
     """One request for each message; the login travels in it and is in no error."""
 
     form: ClassVar[str] = "sms"
+    validity_minutes: ClassVar[int] = 60
+    """So long gateway and carrier keep what they cannot deliver: then it comes back, and leaves as the truth of then.
+
+    A gateway whose link is down takes everything ("Queued for later delivery") and would send it a day later as it was.
+    """
     url: str
     """http://gateway:13013/cgi-bin/sendsms"""
     username: str
@@ -102,6 +107,8 @@ class Kannel:
                 f"{self.callback.rstrip('/')}/callback/{self.secret}/receipt"
                 f"?reference={message.reference}&status=%d&said=%A"
             )
+        if self.callback or not message.reference:  # it is known when it has been given up, or nobody waits for it
+            wanted["validity"] = str(self.validity_minutes)
         return {key: value for key, value in wanted.items() if value}
 
 

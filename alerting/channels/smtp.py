@@ -3,31 +3,17 @@
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.header import Header
 from email.message import EmailMessage
-from email.policy import EmailPolicy
 from email.utils import format_datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import aiosmtplib
 
 from alerting import html
+from alerting.channels.mime import WIRE, written
 from alerting.channels.path import no_connection
 from alerting.model import Accepted, Address, DeliveryError, Message, RefusedError, UnansweredError
 
-
-class Wire(EmailPolicy):
-    """How mails are written, but that Python before 3.12.5 loses spaces between words that are not ASCII (gh-92081)."""
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        """Write one header."""
-        if str(value).isascii():
-            return super().fold_binary(name, value)
-        words = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
-        return f"{name}: {words}{self.linesep}".encode()
-
-
-WIRE = Wire(linesep="\r\n")
 NO_SUCH = frozenset({550, 551, 553, 556})
 """What servers answer about a mailbox that is not there (RFC 5321, 4.2.3; RFC 7504)."""
 
@@ -67,8 +53,10 @@ class Smtp:
         return bool(self.maildir)
 
     async def send(self, message: Message, address: Address) -> Accepted:
-        """Submit one mail; 4xx is temporary, 5xx somebody has to mend, a mailbox that is not there is permanent (RFC 5321,
-        4.2); once DATA began, silence is unknown."""
+        """Submit one mail; 4xx is temporary, 5xx somebody has to mend, a mailbox that is not there is permanent.
+
+        RFC 5321, 4.2. Once DATA began, silence is unknown.
+        """
         client = await self._connect()
         try:
             await _envelope(client, self.sender, address.to, message.reference if self.maildir else "")
@@ -117,12 +105,7 @@ class Smtp:
             root = _message_id(f"incident.{message.thread}", self.sender)
             mail["In-Reply-To"] = mail["References"] = root
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(message.body, cte="quoted-printable")
-        mail.add_alternative(html.page(message), subtype="html", cte="quoted-printable")
-        for one in message.attachments:
-            kind, _, form = one.media.partition("/")
-            mail.add_attachment(one.content, maintype=kind, subtype=form, filename=one.name)
-        return mail.as_bytes()
+        return written(mail, message.body, html.page(message), message.attachments)
 
 
 async def _envelope(client: aiosmtplib.SMTP, sender: str, to: str, reference: str) -> None:

@@ -94,6 +94,7 @@ class Status(TypedDict):
     oldest_look: Time | None
     notes: list[str]
     exercise: str | None
+    reported: int
     territories: list[Group]
     shared: list[Group]
     incidents: list[Incident]

@@ -3,8 +3,8 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from alerting.runbooks import Runbooks
 from monitor.web import callbacks
 from monitor.web.ops import make_app
 from tests.alerting.fakes import OPEN, Office, closed, contact, directory, open_journal
+from tests.counts import soak
 from tests.daemons import KannelBox, kannel
 from tests.fakes import settle
 from tests.monitor.web import worlds
@@ -174,6 +175,38 @@ async def test_where_no_report_comes_the_next_channel_is_tried(tmp_path: Path, f
         await here.office.pass_time(6)
         assert [row[:2] for row in await here.office.states()] == [("noc", "sms"), ("noc", "mail")]
         assert await here.office.journal.read("SELECT why FROM turn LIMIT 1") == [("no receipt came: on to mail",)]
+
+
+class Brief(Kannel):
+    """A gateway that keeps nothing for longer than a minute."""
+
+    validity_minutes = 1
+
+
+if soak(ci=0, soak=1):  # it takes more than a minute
+
+    async def test_what_waits_for_a_carrier_whose_link_is_down_leaves_with_the_truth_of_then(tmp_path: Path) -> None:
+        """The gateway takes it and keeps it: without an end to that it would send yesterday's news."""
+        async with desk(tmp_path) as here:
+            sms = here.office.channels["sms"]
+            assert isinstance(sms, Kannel)
+            here.office.channels = {"sms": Brief(**{field.name: getattr(sms, field.name) for field in fields(sms)})}
+            here.office.reborn()
+            here.centre.leave()
+            await here.until(lambda: "re-connecting" in here.gateway.status(), "the link is down")
+            await here.office.happen(OPEN)
+            await here.office.pass_time(0)
+            assert await here.office.journal.read("SELECT answer FROM attempt") == [("3: Queued for later delivery",)]
+            for _ in range(3):
+                if (await here.office.states())[-1][3] == "accepted":
+                    with suppress(pytest.fail.Exception):
+                        await here.comes("planned")
+            await here.office.happen(closed(3))
+            here.centre.absent = False
+            await here.until(lambda: "re-connecting" not in here.gateway.status(), "the link is up")
+            await here.office.pass_time(5)
+            await here.comes("delivered")
+            assert ["was down" in got.letters for got in here.centre.got] == [True]
 
 
 @pytest.mark.parametrize("text", ["Línea caída, Curaçao: ê ó á", "Kab la koupe; rele sant lan: è ò", "Chaîne coupée À"])

@@ -148,6 +148,16 @@ async def test_an_sms_arrives_with_its_letters(gateway: KannelBox, text: str, ki
     assert (got.sender, got.to, got.kind) == (gateway.sender, HANDSET.to, kind)
 
 
+@pytest.mark.parametrize(
+    ("callback", "reference", "kept"), [("", "1.1", None), ("http://127.0.0.1:2", "1.1", "60"), ("", "", "60")]
+)
+def test_a_gateway_keeps_for_an_hour_what_is_known_when_it_has_been_given_up(
+    callback: str, reference: str, kept: str | None
+) -> None:
+    channel = Kannel("http://127.0.0.1:1/", "u", "p", callback=callback, secret="a-secret-of-the-gateway")
+    assert channel._params(Message(reference, "4711", "", "x"), HANDSET).get("validity") == kept
+
+
 async def test_what_kannel_refuses(gateway: KannelBox) -> None:
     text = Message("1", "4711", "", "x")
     login = await failure(sms(gateway, password="other-secret"), text, HANDSET)

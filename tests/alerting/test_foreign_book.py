@@ -169,6 +169,16 @@ async def test_what_comes_back_before_its_end_was_told_is_no_news(tmp_path: Path
     await station.journal.close()
 
 
+async def test_whoever_is_newly_named_hears_of_it_once(station: Station) -> None:
+    await station.report("HighLoad")
+    await station.pass_time(0)
+    station.directory = people(contacts=("noc", "ctu"))
+    await station.restart()
+    await station.book.tell_newly_named(station.clock.now())
+    await station.pass_time(1)
+    assert [(contact, reason) for _, contact, reason, _ in await station.rows()] == [("noc", "first"), ("ctu", "first")]
+
+
 async def test_a_silence_and_a_cause_of_ours_keep_it_back(tmp_path: Path) -> None:
     rule = Inhibition("cable", (parse("kind=cable"),), (parse("kind=external"),), ("territory",))
     station = await Station(tmp_path, replace(people(), inhibitions=(rule,))).start()

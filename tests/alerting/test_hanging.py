@@ -6,7 +6,7 @@ refused by the operator's rule; whoever was told of a beginning is told of the e
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from alerting.journal import JournalError
 from alerting.ladder import respond
 from alerting.match import parse
 from alerting.model import Act, Alert, DeliveryError, Fate, Receipt, Response, Severity, UnansweredError
+from alerting.plan import plan
 from alerting.receipts import receive
 from alerting.rota import Rotation
 from alerting.told import hanging
@@ -96,7 +97,7 @@ class Week:
 
     async def _something(self) -> None:
         what = self.chance.choice(
-            ("begin", "begin", "end", "worse", "answer", "silence", "cut", "back", "fault", "receipt")
+            ("begin", "begin", "end", "worse", "answer", "silence", "cut", "back", "fault", "receipt", "files", "clock")
         )
         standing = [one for one in self.truths.values() if one.closed is None]
         now = self.clock.now()
@@ -119,12 +120,28 @@ class Week:
         elif what == "fault":
             faults = [UnansweredError("hung up"), DeliveryError("no such user", permanent=True), DeliveryError("busy")]
             self.channels["sms"].errors.append(self.chance.choice(faults))
+        elif what == "files":
+            await self._reload(now)
+        elif what == "clock":
+            self.clock.start += timedelta(hours=self.chance.choice((-5, -1, 1, 5)))
         elif what == "receipt" and self.channels["sms"].taken:
             message, _ = self.chance.choice(self.channels["sms"].taken[-20:])
             async with self.journal.transaction() as tx:
                 await receive(tx, Receipt(message.reference, self.chance.choice(list(Fate)), now), now)
         else:
             await self._people(what, now)
+
+    async def _reload(self, now: datetime) -> None:
+        """Somebody writes other files: an address is switched off, or on again."""
+        off = self.chance.choice((*NAMES, ""))
+        who = people()
+        known = dict(who.contacts)
+        if off:
+            known[off] = replace(known[off], addresses=known[off].addresses[: self.chance.choice((0, 1))])
+        self.office.directory = replace(who, contacts=known)
+        async with self.journal.transaction() as tx:
+            for alert in [one for one in self.truths.values() if one.closed is None]:
+                await plan(tx, alert, self.office.directory, now, newly_named=True)
 
     async def _people(self, what: str, now) -> None:  # type: ignore[no-untyped-def] # a moment
         incident, name = str(self.chance.randrange(1, self.number + 2)), self.chance.choice(NAMES)

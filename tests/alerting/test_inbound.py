@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from alerting.channels.kannel import Kannel
 from alerting.inbound import Inbox
+from alerting.journal import JournalError
 from alerting.model import Act, Address, Contact, Reply
 from alerting.replies import LETTERS, Asked
 from alerting.runbooks import Runbooks
@@ -262,6 +264,28 @@ async def test_a_callback_needs_its_secret_and_its_place(
                 assert text == await nothing.text(), "it looks like any wrong address"
     assert await desk.changed() == (1 if status == 200 and "reply" in path else 0)
     assert SECRET not in caplog.text
+
+
+async def test_while_the_journal_is_full_a_gateway_is_asked_to_come_again(desk: Desk) -> None:
+    async def full(_reply: Reply, _now: datetime) -> str:
+        raise JournalError("database or disk is full")
+
+    app = make_app(
+        snapshot=worlds.calm,
+        token="",
+        clock=desk.office.clock,
+        count_bug=lambda: pytest.fail("it is no bug"),
+        more=lambda app: callbacks.add_routes(
+            app, {"sms": GATEWAY}, desk.inbox.receive, full, desk.office.clock, desk.office.outbox.say
+        ),
+    )
+    async with (
+        TestClient(TestServer(app)) as client,
+        client.get(f"/callback/{SECRET}/reply", params={"from": "+12465550101", "text": "A"}) as answer,
+    ):
+        assert (answer.status, await answer.text()) == (
+            503, "The journal cannot be written just now: please try again in a minute.\n"
+        )  # fmt: skip
 
 
 async def test_the_page_tells_what_agencies_answered_and_whose_address_is_locked(desk: Desk) -> None:

@@ -31,7 +31,7 @@ from tests.ports import own_port
 POINTS = soak(ci=20, soak=1_000)
 LONGEST = 0.5
 """Seconds of a life that is cut short."""
-STORMS = 8
+STORMS = 4
 """Of one gateway: Kannel's smsbox (1.4.5) ends with "conn_unregister: Assertion failed" when hundreds of the callbacks
 that it makes have been cut off."""
 FORKS = multiprocessing.get_context("forkserver")

@@ -37,6 +37,11 @@ def test_sms_says_what_where_since_the_first_move_and_the_desk() -> None:
     )
 
 
+def test_a_first_move_that_asks_ends_as_a_question() -> None:
+    assert BOOK is not None
+    assert "Has it power? Desk" in sms(occasion(runbook=replace(BOOK, first="Has it power?")))
+
+
 @pytest.mark.parametrize(
     ("made", "begins"),
     [
