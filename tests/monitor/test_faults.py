@@ -157,6 +157,23 @@ def hung(folder: Path) -> Iterator[str]:
     yield str(script)
 
 
+def people(folder: Path, channel: str, to: str) -> None:
+    """Write down somebody who is told of everything."""
+    (folder / "config").mkdir()
+    address = f"{{channel: {channel}, to: '{to}'}}"
+    (folder / "config" / "contacts.yaml").write_text(f"contacts: [{{name: noc, agency: X, addresses: [{address}]}}]\n")
+    (folder / "config" / "routes.yaml").write_text("routes: [{name: all, contacts: [noc]}]\n")
+
+
+def flying(folder: Path) -> int:
+    """Count the messages whose end is not known yet."""
+    try:
+        with closing(sqlite3.connect(f"file:{folder}/var/journal.sqlite?mode=ro", uri=True)) as journal:
+            return int(journal.execute("SELECT count(*) FROM attempt WHERE status = 'intent'").fetchone()[0])
+    except sqlite3.OperationalError:  # the file or its tables are not there yet
+        return 0
+
+
 HUNG = """
 channels: {sms: {enabled: true, url: "http://127.0.0.1:9299/", username: l, password: {file: /dev/stdin}}}
 """
@@ -165,22 +182,10 @@ channels: {sms: {enabled: true, url: "http://127.0.0.1:9299/", username: l, pass
 def test_sigterm_while_a_gateway_hangs_and_pages_are_open_ends_it_within_two_seconds(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("fictitious")
-    (tmp_path / "config").mkdir()
-    (tmp_path / "config" / "contacts.yaml").write_text(
-        "contacts: [{name: noc, agency: X, addresses: [{channel: sms, to: '+12464170001'}]}]\n"
-    )
-    (tmp_path / "config" / "routes.yaml").write_text("routes: [{name: all, contacts: [noc]}]\n")
+    people(tmp_path, "sms", "+12464170001")
     channel = HUNG.replace("/dev/stdin", str(secret))
     with hung(tmp_path) as script, daemon(tmp_path, sys.executable, script, config=channel) as lambi:
-
-        def flying() -> int:
-            try:
-                with closing(sqlite3.connect(f"file:{tmp_path}/var/journal.sqlite?mode=ro", uri=True)) as journal:
-                    return int(journal.execute("SELECT count(*) FROM attempt WHERE status = 'intent'").fetchone()[0])
-            except sqlite3.OperationalError:  # the file or its tables are not there yet
-                return 0
-
-        lambi.wait("a message in flight", flying, 60)
+        lambi.wait("a message in flight", lambda: flying(tmp_path), 60)
         readers = []
         for _ in range(20):
             one = socket.socket(socket.AF_UNIX)
@@ -200,6 +205,33 @@ def test_sigterm_while_a_gateway_hangs_and_pages_are_open_ends_it_within_two_sec
     with closing(sqlite3.connect(tmp_path / "var" / "journal.sqlite")) as journal:
         assert journal.execute("SELECT ended IS NOT NULL FROM watch").fetchall() == [(1,)]
         assert journal.execute("SELECT state FROM notification").fetchall() == [("ready",)], "repeated after the start"
+
+
+DEAD_RESOLVER = """
+echo "nameserver 127.0.0.53" > "$0.conf" && mount --bind "$0.conf" /etc/resolv.conf
+nft add table ip dead && nft "add chain ip dead out { type filter hook output priority 0; }"
+nft add rule ip dead out ip daddr 127.0.0.53 drop
+exec "$@"
+"""
+MAIL = "channels: {mail: {enabled: true, host: mail.watch.net, sender: lambi@watch.net, security: none}}\n"
+
+
+def test_a_dead_resolver_holds_up_no_look_no_page_and_no_end(tmp_path: Path) -> None:
+    script = tmp_path / "dead"
+    script.write_text(DEAD_RESOLVER)
+    people(tmp_path, "mail", "noc@operator.net")
+    with daemon(tmp_path, "unshare", "--mount", "sh", str(script), config=MAIL + MORE) as lambi:
+        lambi.wait("a message that waits for the resolver", lambda: flying(tmp_path), 60)
+        lambi.wait("an echo", lambda: lambi.json("/api/v1/asset/router:lo")["state"] == "up")
+        seen = lambi.json("/api/v1/asset/router:lo")["seen"]
+        lambi.wait("further echoes", lambda: lambi.json("/api/v1/asset/router:lo")["seen"] > seen, 40)
+        began = time.monotonic()
+        lambi.process.send_signal(signal.SIGTERM)
+        lambi.process.wait(15)
+        took = time.monotonic() - began
+    assert took <= 2.3, f"{took:.2f} s"
+    assert lambi.process.returncode == 0
+    assert "Traceback" not in lambi.log()
 
 
 def test_a_backup_of_a_daemon_that_runs_goes_on_elsewhere(tmp_path: Path) -> None:
