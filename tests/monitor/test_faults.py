@@ -250,7 +250,7 @@ def test_a_backup_of_a_daemon_that_runs_goes_on_elsewhere(tmp_path: Path) -> Non
     (tmp_path / "var").rename(tmp_path / "lost")
     (tmp_path / "config" / "lambi.yaml").unlink()
     said = lambi_says("restore", tmp_path / "lambi.tar.gz", "--config", tmp_path / "config")
-    assert "1 open incidents" in said
+    assert "1 open incident," in said
     with daemon(tmp_path, config=MORE) as again:
         again.wait("the page", lambda: again.get("/")[0] == 200)
         after = again.json("/api/v1/incidents")["incidents"]
