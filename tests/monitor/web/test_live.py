@@ -133,3 +133,8 @@ async def test_beyond_the_most_a_reader_is_refused_and_its_page_stays_as_it_is()
             assert response.status == 503
             assert re.search("no more are told", await response.text())
         here.live._readers = set()
+
+
+async def test_only_get_is_a_stream() -> None:
+    async with door(SystemClock()) as here, here.client.head("/events") as response:
+        assert response.status == 405
