@@ -37,7 +37,7 @@ def backup(
         raise CommandError(f"{file}: cannot be written: {error.strerror or error}", EXIT_WRONG) from error
     if json:
         fact = {"file": str(file), "made": made.made, "lambi": made.lambi, "schema": made.schema}
-        more = {"secrets": made.secrets, "left_out": made.left_out, "series_days": len(made.series)}
+        more = {"secrets": made.secrets, "left_out": made.left_out, "series_files": len(made.series)}
         out_json({**fact, "bytes": file.stat().st_size, **more, "series_bytes": sum(made.series.values())})
         return
     held = f"the journal ({made.files[JOURNAL]['bytes']} bytes) and {many(len(made.files) - 1, 'config file')}"
@@ -47,5 +47,5 @@ def backup(
     for name in made.left_out:
         out(f"not in it, Lambi does not read it: {name}")
     if made.series:
-        days = f"{many(len(made.series), 'day')} of measurements, {sum(made.series.values())} bytes"
-        out(f"not in it, copy them if you want them: {days}, {made.state}/series")
+        size = f"{many(len(made.series), 'file')}, {sum(made.series.values())} bytes"
+        out(f"not in it, copy it if you want the measurements: {made.state}/series ({size})")

@@ -57,8 +57,8 @@ def restore(
     if found.doubtful:
         out(f'{found.doubtful} of them may have left since; they will leave marked "(repeat)"')
     if found.series_missing:
-        days = many(found.series_missing, "day")
-        out(f"{days} of measurements not here: copy {manifest.state}/series if you want them")
+        missing = many(found.series_missing, "file")
+        out(f"{missing} of measurements not here: copy {manifest.state}/series if you want them")
     for place in manifest.secrets:
         out(f"secrets are in no backup; put into place: {place}")
     for problem in problems:

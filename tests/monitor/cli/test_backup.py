@@ -16,7 +16,7 @@ async def test_the_commands_move_a_lambi_to_another_place(tmp_path: Path, lambi:
     file = tmp_path / "lambi.tar.gz"
     said = await lambi("backup", file, "--config", folder, "--json")
     fact = json.loads(said.out)
-    assert (said.code, fact["left_out"], fact["series_days"]) == (0, ["sms-password"], 0)
+    assert (said.code, fact["left_out"], fact["series_files"]) == (0, ["sms-password"], 0)
     said = await lambi("backup", file, "--config", folder)
     assert (said.code, said.err) == (1, f"{file}: exists already, and no backup is written over anything\n")
     (tmp_path / "var").rename(tmp_path / "old")
