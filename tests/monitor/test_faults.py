@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.monitor.test_app import ROOT, Daemon, daemon, refused
+from tests.monitor.test_app import ROOT, Daemon, daemon, overlay, refused
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root, for a network and a disk of its own"
@@ -99,6 +99,28 @@ def test_a_process_that_hangs_is_not_called_alive_and_shows_where_it_hung(tmp_pa
         lambi.process.send_signal(signal.SIGABRT)  # as systemd does (WatchdogSignal=)
         lambi.process.wait(10)
     assert "Fatal Python error: Aborted" in lambi.log()
+
+
+def test_a_line_through_which_nothing_goes_is_soon_not_called_alive(tmp_path: Path, manager: Manager) -> None:
+    """Its loop turns and its page answers, but no look comes back: a minute of its time is two seconds here."""
+    command = (*manager.wrap, sys.executable, "-m", "tests.monitor.mute", str(overlay(tmp_path)))
+    inside = f"ip link set lo up && exec {' '.join(command)}"
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["unshare", "--net", "sh", "-c", inside], cwd=ROOT, text=True, stdout=log, stderr=log
+        )
+    lambi = Daemon(process, tmp_path / "var")
+    try:
+        lambi.wait("alive", manager.alive)
+        lambi.wait("the log", lambda: "no look has gone through the line" in lambi.log())
+        before = manager.alive()
+        time.sleep(1.0)
+        assert lambi.get("/")[0] == 200
+        assert manager.alive() == before
+    finally:
+        process.terminate()
+        process.wait(10)
+    assert "the service manager is not told that this daemon is alive" in lambi.log()
 
 
 def test_a_full_disk_stops_no_watchdog_and_loses_nothing(tmp_path: Path, disk: Path, manager: Manager) -> None:
