@@ -18,7 +18,6 @@ from alerting import backup
 from monitor.config.places import config_files, secret_places
 from monitor.config.settings import Settings
 from monitor.data import version
-from monitor.store import day_files
 
 FORMAT = 1
 MANIFEST, JOURNAL, CONFIG = "manifest.json", "journal.sqlite", "config/"
@@ -47,7 +46,7 @@ class Manifest:
     files: Mapping[str, Mapping[str, Any]]
     """Name in the archive -> bytes, sha256."""
     series: Mapping[str, int]
-    """Day files that stay where they are -> bytes."""
+    """Files of measurements, which stay where they are -> bytes."""
     secrets: list[str] = field(default_factory=list)
     """Where the config finds secrets; none of them is in a backup."""
     left_out: list[str] = field(default_factory=list)
@@ -86,7 +85,7 @@ def back_up(settings: Settings, overlay: Path | None, file: Path, now: datetime)
             state=str(settings.state),
             schema=backup.versions(journal),
             files={name: {"bytes": path.stat().st_size, "sha256": _digest(path)} for name, path in members.items()},
-            series={day.isoformat(): path.stat().st_size for day, path in day_files(settings.state / "series")},
+            series=series(settings.state / "series"),
             secrets=[str(place) for place in secret_places(overlay)],
             left_out=_left_out(overlay, read),
         )
@@ -96,6 +95,12 @@ def back_up(settings: Settings, overlay: Path | None, file: Path, now: datetime)
         finally:
             part.unlink(missing_ok=True)
     return manifest
+
+
+def series(folder: Path) -> dict[str, int]:
+    """Return every file of measurements by its path in the folder, with its size."""
+    found = (path for path in sorted(folder.rglob("*")) if path.suffix in {".sqlite", ".parquet", ".json"})
+    return {str(path.relative_to(folder)): path.stat().st_size for path in found}
 
 
 def _members(overlay: Path | None) -> dict[str, Path]:

@@ -22,7 +22,7 @@ class Instance:
     def __enter__(self) -> Self:
         """Take the folder; raise TakenError."""
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what people were sent
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it will hold what people were sent
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise TakenError(f"{self._path.parent}: the state folder cannot be written: {error.strerror}") from error

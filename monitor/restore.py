@@ -14,10 +14,9 @@ from typing import IO
 
 from alerting.backup import doubt
 from alerting.journal import Journal
-from monitor.backup import CONFIG, JOURNAL, LONGEST_MANIFEST, MANIFEST, NAME, BackupError, Manifest
+from monitor.backup import CONFIG, JOURNAL, LONGEST_MANIFEST, MANIFEST, NAME, BackupError, Manifest, series
 from monitor.instance import Instance, give_to_owner
 from monitor.ledger import SCHEMAS
-from monitor.store import day_files
 
 _BROKEN = (EOFError, gzip.BadGzipFile, tarfile.TarError, zlib.error)
 LONGEST_CONFIG = 16 << 20
@@ -37,7 +36,7 @@ class Restored:
     doubtful: int
     """Of these, those that may have left since the backup was made: they will be marked as repetitions."""
     series_missing: int
-    """Days of measurements that are not in this state folder."""
+    """Files of measurements that are not in this state folder."""
 
 
 class Archive:
@@ -145,9 +144,9 @@ async def restore_journal(archive: Archive, state: Path, now: datetime) -> Resto
             part.rename(final)
         finally:
             _clear(part)
-        kept = {day.isoformat() for day, _ in day_files(state / "series")}
+        kept = series(state / "series")
     give_to_owner(state)
-    return Restored(*found, len(archive.manifest.series.keys() - kept))
+    return Restored(*found, len(archive.manifest.series.keys() - kept.keys()))
 
 
 def _refuse_newer(manifest: Manifest) -> None:

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,37 @@ def test_the_wheel_runs_alone_in_another_folder(tmp_path: Path) -> None:
     for words in (["--version"], ["config", "check"], ["runbooks", "check"]):
         done = run(lambi, *words, cwd=tmp_path, **environment)
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_the_source_archive_holds_the_project_and_makes_the_same_wheel(tmp_path: Path) -> None:
+    build = (sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path)
+    built = run(*build, "--sdist", "--wheel", ROOT, cwd=tmp_path)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (archive,), (wheel,) = tmp_path.glob("*.tar.gz"), tmp_path.glob("*.whl")
+    with tarfile.open(archive) as packed:
+        packed.extractall(tmp_path, filter="data")
+    source = tmp_path / archive.name.removesuffix(".tar.gz")
+    for name in (
+        "LICENSE",
+        "Makefile",
+        "requirements.lock",
+        "config/systemd/lambi.service",
+        "docs/operating.md",
+        "tests",
+    ):
+        assert (source / name).exists(), name
+    assert not list(source.glob(".venv")) + list(source.glob("var"))
+    again = run(*build[:-1], tmp_path / "again", "--wheel", source, cwd=tmp_path)
+    assert again.returncode == 0, again.stdout + again.stderr
+    (other,) = (tmp_path / "again").glob("*.whl")
+    assert contents(other) == contents(wheel)
+    assert "monitor/_data/config/systemd/lambi.service" in contents(wheel)
+
+
+def contents(wheel: Path) -> dict[str, int]:
+    """Return name -> CRC of what a wheel holds."""
+    with zipfile.ZipFile(wheel) as packed:
+        return {one.filename: one.CRC for one in packed.infolist()}
 
 
 def made(tmp_path: Path) -> Path:

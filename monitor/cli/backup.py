@@ -8,7 +8,7 @@ import typer
 from alerting.journal import JournalError
 from monitor.backup import JOURNAL, BackupError, back_up
 from monitor.cli import files, options
-from monitor.cli.say import EXIT_WRONG, EXITS, CommandError, out, out_json
+from monitor.cli.say import EXIT_WRONG, EXITS, CommandError, many, out, out_json
 from probes.clock import SystemClock
 
 app = typer.Typer()
@@ -37,15 +37,15 @@ def backup(
         raise CommandError(f"{file}: cannot be written: {error.strerror or error}", EXIT_WRONG) from error
     if json:
         fact = {"file": str(file), "made": made.made, "lambi": made.lambi, "schema": made.schema}
-        more = {"secrets": made.secrets, "left_out": made.left_out, "series_days": len(made.series)}
+        more = {"secrets": made.secrets, "left_out": made.left_out, "series_files": len(made.series)}
         out_json({**fact, "bytes": file.stat().st_size, **more, "series_bytes": sum(made.series.values())})
         return
-    held = f"the journal ({made.files[JOURNAL]['bytes']} bytes) and {len(made.files) - 1} config files"
+    held = f"the journal ({made.files[JOURNAL]['bytes']} bytes) and {many(len(made.files) - 1, 'config file')}"
     out(f"{file}: {file.stat().st_size} bytes, {held}")
     for place in made.secrets:
         out(f"not in it, keep it elsewhere: {place}")
     for name in made.left_out:
         out(f"not in it, Lambi does not read it: {name}")
     if made.series:
-        days = f"{len(made.series)} days of measurements, {sum(made.series.values())} bytes"
-        out(f"not in it, copy them if you want them: {days}, {made.state}/series")
+        size = f"{many(len(made.series), 'file')}, {sum(made.series.values())} bytes"
+        out(f"not in it, copy it if you want the measurements: {made.state}/series ({size})")

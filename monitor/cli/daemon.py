@@ -1,6 +1,7 @@
 """`lambi run`."""
 
 import asyncio
+import os
 import sys
 from typing import Annotated, Literal
 
@@ -34,7 +35,12 @@ def run(
         out(sentence)
         sys.stdout.flush()
 
-    code = asyncio.run(daemon.run(settings, say, form=logs.Form(log)))
-    if code:
-        complain("the daemon has ended because of the above")
-    raise typer.Exit(code)
+    async def live() -> None:
+        code = await daemon.run(settings, say, form=logs.Form(log))
+        if code:
+            complain("the daemon has ended because of the above")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # all is closed; a thread that still waits for a dead resolver must not hold up the end
+
+    asyncio.run(live())

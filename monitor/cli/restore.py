@@ -10,7 +10,7 @@ import typer
 from alerting.journal import JournalError
 from monitor.backup import BackupError
 from monitor.cli import files, options
-from monitor.cli.say import EXIT_WRONG, EXITS, CommandError, out, out_json
+from monitor.cli.say import EXIT_WRONG, EXITS, CommandError, many, out, out_json
 from monitor.instance import TakenError
 from monitor.restore import Archive, restore_config, restore_journal
 from probes.clock import SystemClock
@@ -51,12 +51,14 @@ def restore(
         where = {"config": str(folder), "state": str(settings.state), "made": manifest.made}
         out_json({**where, "config_files": written, **asdict(found), "problems": [str(one) for one in problems]})
         return
-    out(f"{written} config files written to {folder}, the journal of {manifest.made} to {settings.state}")
-    out(f"{found.incidents} open incidents, {found.ladders} ladders under way, {found.waiting} messages waiting")
+    out(f"{many(written, 'config file')} written to {folder}, the journal of {manifest.made} to {settings.state}")
+    under_way = f"{many(found.incidents, 'open incident')}, {many(found.ladders, 'ladder')} under way"
+    out(f"{under_way}, {many(found.waiting, 'message')} waiting")
     if found.doubtful:
         out(f'{found.doubtful} of them may have left since; they will leave marked "(repeat)"')
     if found.series_missing:
-        out(f"{found.series_missing} days of measurements are not here: copy them from {manifest.state}/series")
+        missing = many(found.series_missing, "file")
+        out(f"{missing} of measurements not here: copy {manifest.state}/series if you want them")
     for place in manifest.secrets:
         out(f"secrets are in no backup; put into place: {place}")
     for problem in problems:

@@ -36,6 +36,11 @@ def out_json(fact: Any) -> None:
     sys.stdout.write(json.dumps(fact, indent=2) + "\n")
 
 
+def many(count: int, what: str) -> str:
+    """Return "1 day", "3 days"."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def complain(text: str) -> None:
     """Print to stderr."""
     sys.stderr.write(visible(text) + "\n")

@@ -30,7 +30,7 @@ class Live:
 
     def add_routes(self, app: web.Application) -> None:
         """Add the address, and let go of everybody when the door closes."""
-        app.router.add_get("/events", self.events)
+        app.router.add_get("/events", self.events, allow_head=False)
         app.on_shutdown.append(self.close)
 
     async def events(self, request: web.Request) -> web.StreamResponse:

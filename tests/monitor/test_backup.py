@@ -97,7 +97,7 @@ async def test_a_backup_holds_journal_and_config_and_says_what_it_does_not_hold(
     with tarfile.open(file) as found:
         assert found.getnames() == [MANIFEST, JOURNAL, "config/lambi.yaml", "config/shifts.ics"]
         assert json.load(found.extractfile(MANIFEST) or io.BytesIO())["made"] == "2026-09-01T12:00:00+00:00"
-    assert made.series == {"2026-09-01": 4}
+    assert made.series == {"2026-09-01.sqlite": 4}
     assert made.secrets == ["the environment variable LAMBI_MAIL", "the file /etc/lambi/secrets/sms"]
     assert made.left_out == ["sms-password"]
     assert b"hunter2" not in gzip.decompress(file.read_bytes())

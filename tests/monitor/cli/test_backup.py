@@ -16,7 +16,7 @@ async def test_the_commands_move_a_lambi_to_another_place(tmp_path: Path, lambi:
     file = tmp_path / "lambi.tar.gz"
     said = await lambi("backup", file, "--config", folder, "--json")
     fact = json.loads(said.out)
-    assert (said.code, fact["left_out"], fact["series_days"]) == (0, ["sms-password"], 0)
+    assert (said.code, fact["left_out"], fact["series_files"]) == (0, ["sms-password"], 0)
     said = await lambi("backup", file, "--config", folder)
     assert (said.code, said.err) == (1, f"{file}: exists already, and no backup is written over anything\n")
     (tmp_path / "var").rename(tmp_path / "old")
@@ -24,7 +24,7 @@ async def test_the_commands_move_a_lambi_to_another_place(tmp_path: Path, lambi:
     said = await lambi("restore", file, "--config", elsewhere)
     assert said.code == 0, said.err
     assert f"2 config files written to {elsewhere}, the journal of " in said.out
-    assert "1 open incidents, 0 ladders under way, " in said.out
+    assert "1 open incident, 0 ladders under way, " in said.out
     assert "put into place: the file /etc/lambi/secrets/sms" in said.out
     with sqlite3.connect(tmp_path / "var" / JOURNAL) as found:
         assert found.execute("SELECT asset FROM incident WHERE closed IS NULL").fetchall() == [("cable:bon1",)]

@@ -181,3 +181,13 @@ async def test_a_socket_left_by_a_crash_is_no_daemon(lambi: Lambi, folder: Path,
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(os.fspath(tmp_path / "s"))
     assert (await lambi("status", "--config", folder)).code == 3
+
+
+async def test_a_secret_that_only_the_service_can_read_keeps_nobody_from_asking(lambi: Lambi, daemon: Daemon) -> None:
+    daemon.api["/api/v1/status"] = status()
+    with (daemon.folder / "lambi.yaml").open("a") as file:
+        file.write(
+            "channels: {mail: {enabled: true, host: h.net, sender: a@h.net, username: l, password: {env: LAMBI_NO}}}\n"
+        )
+    assert (await lambi("config", "check", "--config", daemon.folder)).code == 1
+    assert (await lambi("status", "--config", daemon.folder)).code == 0

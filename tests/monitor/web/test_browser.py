@@ -194,3 +194,21 @@ async def test_who_is_typing_is_not_disturbed(chromium: Browser) -> None:
         await page.wait_for_timeout(100)
         assert await page.get_by_label("Asset").input_value() == "cable:ec"
         assert await page.evaluate("document.activeElement.name") == "asset"
+
+
+TICK_THEN_CHANGE = """
+Math.random = () => 0.9;
+window.EventSource = class {
+    addEventListener(name, told) { setTimeout(told, name === "tick" ? 500 : 600); }
+};
+"""
+
+
+async def test_a_change_does_not_wait_for_the_next_reload_of_ages(chromium: Browser) -> None:
+    page = await chromium.new_page()
+    await page.add_init_script(TICK_THEN_CHANGE)
+    async with Site(worlds.calm(), clock=Ticking()) as site:
+        home = str(site.client.make_url("/"))
+        await page.goto(home)
+        async with page.expect_response(home, timeout=5000):
+            pass

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import resource
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -101,6 +102,8 @@ async def test_when_the_door_closes_the_streams_end_at_once() -> None:
 
 async def test_hundreds_of_readers_hear_at_once_and_the_loop_is_not_held() -> None:
     count = soak(ci=200, soak=500)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096) if most > 0 else 4096, most))
     async with door(SystemClock()) as here:
         session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         url, forever = here.client.make_url("/events"), aiohttp.ClientTimeout(total=None)
@@ -133,3 +136,8 @@ async def test_beyond_the_most_a_reader_is_refused_and_its_page_stays_as_it_is()
             assert response.status == 503
             assert re.search("no more are told", await response.text())
         here.live._readers = set()
+
+
+async def test_only_get_is_a_stream() -> None:
+    async with door(SystemClock()) as here, here.client.head("/events") as response:
+        assert response.status == 405
