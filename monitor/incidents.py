@@ -96,7 +96,7 @@ class _Turn:
                 stack += self.topology.children(asset)
                 stack += self.topology.served.get(asset, ())
         for incident in self.docket.open.values():
-            if incident.asset in self.recovered:
+            if incident.asset in self.recovered and not self.only_held(incident):
                 found |= dict.fromkeys((incident.asset, *incident.children))
                 above = map(self.topology.unwatched_above, incident.children)
                 found |= dict.fromkeys(chain.from_iterable(above))
@@ -356,7 +356,7 @@ class _Turn:
         first = asset not in self.recovered
         at = self.recovered.setdefault(asset, self.now)
         behind = own.children
-        if not behind and (own.silent or all(map(self.held, self.kin.fellows(own)))):
+        if not behind and (own.silent or (self.held(own) and all(map(self.held, self.kin.fellows(own))))):
             self.docket.close(self.alone(own), how, max(at, own.changed))
         elif first:
             rest = f"waiting for {self.topology.names(behind)}" if behind else f"closes in {self.holds(own).seconds} s"
@@ -368,6 +368,10 @@ class _Turn:
         if first is None or first.asset in self.recovered:
             return own
         return self.docket.part(own, "this is over, and that is not")
+
+    def only_held(self, own: Incident) -> bool:
+        """Whether nothing but time is missing until an incident that is over closes."""
+        return not own.children and self.view.standing(own.asset).phase is Phase.UP and not self.held(own)
 
     def held(self, own: Incident) -> bool:
         """Whether an asset, and all that stood behind it, has been back for as long as it must."""

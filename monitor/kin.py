@@ -114,9 +114,9 @@ class Kin:
         return {code for asset in (incident.asset, *incident.children) for code in self.topology.territories(asset)}
 
     def fellows(self, own: Incident) -> list[Incident]:
-        """Return an incident and those that began with it and are over too: their end is told in one message."""
+        """Return those that began with an incident and are over too: their end is told in one message."""
         known = (self.docket.open.get(number) for number in self.events[own.part_of or own.id] if number != own.id)
-        return [own, *(one for one in known if one and not one.silent and one.asset in self.recovered)]
+        return [one for one in known if one and not one.silent and one.asset in self.recovered]
 
     @cached_property
     def events(self) -> dict[str, list[str]]:
