@@ -252,7 +252,8 @@ class _Turn:
 
     def together(self) -> None:
         """Let what only waits for company speak when something beside it does: they are told in one message."""
-        opened = [one.incident for one in self.docket.changes.values() if one.what in {"opened", "reopened"}]
+        changes = self.docket.changes.values() if self.patience.company else ()
+        opened = [one.incident for one in changes if one.what in {"opened", "reopened"}]
         spoken = {code for one in opened for code in one.territories}
         for asset, (standing, presumed) in self.patience.company.items():
             severity = self.view.severity(asset, standing.phase)
