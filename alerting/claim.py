@@ -146,7 +146,7 @@ class Desk:
         return row, alert
 
     async def _company(self, tx: Transaction, pair: Pair, rules: Rules, gone: set[int], now: datetime) -> list[Pair]:
-        """Return what leaves in one message: the rows of its group, or all that waits where the channel has a cap."""
+        """Return what leaves in one message: the rows of its group and event, or all that waits where a cap is."""
         row = pair[0]
         cap = rules.directory.caps.get(row.channel)
         if row.repeats is not None and row.bundle is None:
@@ -156,9 +156,9 @@ class Desk:
         if row.bundle is not None:
             others = [one for one in others if one.bundle == row.bundle]
         else:
-            others = [one for one in others if one.repeats is None and (cap or (one.group and one.group == row.group))]
-            if cap and len(others) + 1 < cap.merge:
-                others = [one for one in others if one.group and one.group == row.group]
+            others = [one for one in others if one.repeats is None]
+            if not cap or len(others) + 1 < cap.merge:
+                others = self._together(pair, others)
         found = [pair]
         for one in others:
             gone.add(one.id)
@@ -170,6 +170,18 @@ class Desk:
                 continue
             found += [other] if other else []
         return found
+
+    def _together(self, pair: Pair, others: Sequence[Waiting]) -> list[Waiting]:
+        """Return what shares a message by its group, or because it began with what the message is about.
+
+        Of those that only began together no more are taken than one short message names.
+        """
+        row, alert = pair
+        group = [one for one in others if one.group and one.group == row.group]
+        rest = [one for one in others if one not in group] if len(group) < digest.ALL_NAMED else []
+        alerts = [(one, self.truth(one.incident)) for one in rest]
+        event = [one for one, other in alerts if alert.event and other and other.event == alert.event]
+        return group + event[: digest.ALL_NAMED - 1 - len(group)]
 
     async def _paced(self, tx: Transaction, pairs: Sequence[Pair], directory: Directory, now: datetime) -> bool:
         """Whether cap and budget let a message leave now; else its rows wait. What is repeated was counted before."""
@@ -252,8 +264,10 @@ class Desk:
 
     def _paper(self, channel: str, occasions: Sequence[Occasion]) -> Runbook | None:
         """Return what goes with a mail about one open incident, in its reader's language."""
-        one = occasions[0]
-        if len(occasions) > 1 or self.channels[channel].form != "mail" or one.alert is None or one.alert.closed:
+        one = digest.lead(occasions)
+        if self.channels[channel].form != "mail" or one.alert is None or one.alert.closed:
+            return None
+        if not digest.one_event(occasions):
             return None
         return one.runbook.spoken(tongue(one.contact)) if one.runbook else None
 
@@ -311,12 +325,28 @@ class Desk:
         alert = occasion.alert
         if len(occasions) > 1:
             subject, body = digest.mail(occasions) if form == "mail" else ("", digest.sms(occasions))
-            return Message(f"{reference}.digest", "", subject, body, row.severity, "", occasion.now)
+            thread, facts = _thread(occasions), _facts(occasions)
+            first = facts[0] if facts else None
+            of = f"{reference}.digest", "", subject, body, row.severity
+            return Message(*of, thread, occasion.now, first, facts[1:])
         subject, body = mail(occasion) if form == "mail" else ("", sms(occasion))
-        thread = f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
         severity: Severity = alert.severity if alert else row.severity
         ours = receipts.reference(reference, row.planned_at)
-        return Message(ours, row.incident, subject, body, severity, thread, occasion.now, alert)
+        return Message(ours, row.incident, subject, body, severity, _thread(occasions), occasion.now, alert)
+
+
+def _facts(occasions: Sequence[Occasion]) -> tuple[Alert, ...]:
+    """Return the facts of a few that began together, the first of them first; none of a message that only counts."""
+    if not digest.one_event(occasions):
+        return ()
+    first = digest.lead(occasions)
+    return tuple(one.alert for one in (first, *(one for one in occasions if one is not first)) if one.alert)
+
+
+def _thread(occasions: Sequence[Occasion]) -> str:
+    """Name what a message goes on with: the incident, or the first of those that began together."""
+    alert = digest.lead(occasions).alert if digest.one_event(occasions) else None
+    return f"{alert.incident}.{micros(alert.opened):x}" if alert else ""
 
 
 def _weight(alert: Alert) -> Severity:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from alerting import letter
 from alerting.catalogue import say
 from alerting.gsm import ONE_PART, clip, fold, septets
 from alerting.model import Alert, Severity
@@ -11,6 +12,12 @@ MOST_TOLD = 200
 """Incidents that a mail names; the others are counted."""
 MOST_NAMED = 6
 """More than these find no room in a short message."""
+ALL_NAMED = 3
+"""So many a short message names, however long their names are."""
+WIDTH = 28
+"""Septets for what an incident is about."""
+NARROW = (22, 16)
+"""The same where all of a few are named, and the desk finds no room."""
 MOST_LINKS = 20
 """Open incidents that a mail gives a link to acknowledge; the others are answered by their letters."""
 
@@ -25,6 +32,18 @@ def foremost(occasions: Sequence[Occasion], most: int) -> set[int]:
     """Return where the open ones stand that are named first, at most so many."""
     known = [(-one.alert.severity.rank, one.alert.opened, n) for n, one in enumerate(occasions) if one.alert]
     return {n for *_, n in sorted(one for one in known if not _over(occasions[one[2]]))[:most]}
+
+
+def one_event(occasions: Sequence[Occasion]) -> bool:
+    """Whether a message is about one incident, or about a few that began together."""
+    events = {one.alert.event for one in occasions if one.alert is not None}
+    return len(occasions) == 1 or (len(occasions) <= ALL_NAMED and len(events) == 1 and events != {""})
+
+
+def lead(occasions: Sequence[Occasion]) -> Occasion:
+    """Return the one that the others began with, or else the first."""
+    leads = (one for one in occasions if one.alert is not None and one.alert.incident == one.alert.event)
+    return next(leads, occasions[0])
 
 
 def _over(one: Occasion) -> bool:
@@ -63,6 +82,8 @@ def sms(occasions: Sequence[Occasion]) -> str:
     tail = f" {fold(say('Desk', language, number=clip(fold(first.desk), 20)))}" if first.desk else ""
     reason = f" {fold(f'{why[:1].upper()}{why[1:]}.')}" if why else ""
     text = head + reason if septets(head + reason + tail) <= ONE_PART else head
+    if whole := _whole(text, pairs, tail, short=bool(why)):
+        return whole
     for number, (one, alert) in enumerate(pairs):
         rest = len(pairs) - number
         line = _line(one, alert, bool(why) and not one.told_before)
@@ -74,15 +95,26 @@ def sms(occasions: Sequence[Occasion]) -> str:
     return clip(text.replace("; +", " +") + tail, ONE_PART)
 
 
+def _whole(text: str, pairs: Sequence[tuple[Occasion, Alert]], tail: str, *, short: bool) -> str:
+    """Return a message that names all of a few, if their names need not be cut too short; the desk may give way."""
+    for width in (WIDTH, *NARROW) if len(pairs) <= ALL_NAMED else ():
+        lines = [_line(one, alert, short and not one.told_before, width) for one, alert in pairs]
+        whole = f"{text} {'; '.join(lines)}."
+        for end in (tail, ""):
+            if septets(whole + end) <= ONE_PART:
+                return whole + end
+    return ""
+
+
 def _rest(number: int, language: str) -> str:
     return f" {fold(say('more', language, n=number))}" if number else ""
 
 
-def _line(one: Occasion, alert: Alert, short: bool) -> str:
+def _line(one: Occasion, alert: Alert, short: bool, width: int = WIDTH) -> str:
     """Say in an SMS what is true of one incident, and with which letters it is answered."""
     language = tongue(one.contact)
     name = clip(fold(alert.incident), 16) + (f"-{one.code}" if one.code else "")
-    said = clip(fold(what(alert, language)), 28)
+    said = clip(fold(what(alert, language)), width)
     if alert.closed is None:
         began = since(alert, one.contact, one.now, language).removeprefix(say("since", language, at=""))
         return f"{name} {said}" + ("" if short else f" {fold(began)}")
@@ -90,7 +122,12 @@ def _line(one: Occasion, alert: Alert, short: bool) -> str:
 
 
 def mail(occasions: Sequence[Occasion]) -> tuple[str, str]:
-    """Return subject and body: a line for each incident with its evidence, and the first move of its runbook."""
+    """Return subject and body: a line for each incident with its evidence, and the first move of its runbook.
+
+    Of a few that began together the first is told in full, as if it were alone.
+    """
+    if one_event(occasions):
+        return _together(occasions)
     pairs = ordered(occasions)
     first, why, language = pairs[0][0], late(occasions), tongue(pairs[0][0].contact)
     again = f" {say('(repeat)', language)}" if any(one.again for one in occasions) else ""
@@ -109,6 +146,16 @@ def mail(occasions: Sequence[Occasion]) -> tuple[str, str]:
     desk = f"{say('Duty desk', language, number=plain(first.desk, 60))}\n" if first.desk else ""
     parts.append(f"{desk}{say('Sent', language, at=both(first.now, first.contact), site=plain(first.site, 60))}.")
     return f"{mark(pairs[0][1], language)}[Lambi] {head}{again}", "\n\n".join(parts) + "\n"
+
+
+def _together(occasions: Sequence[Occasion]) -> tuple[str, str]:
+    first = lead(occasions)
+    rest = [(one, alert) for one, alert in ordered(occasions) if one is not first]
+    language = tongue(first.contact)
+    subject, body = letter.mail(first)
+    named = "; ".join(plain(what(alert, language), 120) for _, alert in rest)
+    blocks = [_block(one, alert, language) for one, alert in rest]
+    return f"{subject}; {named}", "\n\n".join([body.rstrip("\n"), *blocks]) + "\n"
 
 
 def _block(one: Occasion, alert: Alert, language: str) -> str:

@@ -91,6 +91,8 @@ class Alert:
     """All is well again, and the incident waits a while before it is said to be over."""
     part_of: str = ""
     """The incident that turned out to be its cause: of this one nothing more is told but its end."""
+    event: str = ""
+    """What has the same one began together: whoever is told of several at once is told in one message."""
     blind: tuple[tuple[datetime, datetime | None], ...] = ()
     """When this site was cut off from the world since the incident opened."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -170,6 +172,8 @@ class Message:
     """When it leaves."""
     alert: Alert | None = None
     """The facts that the text was made from, for whoever reads by machine."""
+    others: tuple[Alert, ...] = ()
+    """The same of what began with it, where a message tells of that too."""
     attachments: tuple[Attachment, ...] = ()
     """What a mail carries besides its text."""
 

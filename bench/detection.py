@@ -161,6 +161,7 @@ def _figures(report: Report, prefix: str, totals: Mapping[str, Score]) -> None:
     for figure, name in (
         ("required", "causes_to_find"),
         ("again", "claims_once_more"),
+        ("in_company", "causes_in_company"),
         ("ends", "ends_told"),
         ("unclosed", "never_closed"),
         ("blind", "alarms_while_blind"),

@@ -10,12 +10,13 @@ precision   of all claims, how many are matched: a second claim about one cause 
 cause right of the required causes that are matched, how many are named rightly: the asset itself or, as nobody can do
             better, any asset whose failure would look just the same from here (what is watched above it, or below it)
 told        beginnings told (a first message or a worse one) for each cause that is matched; ends are counted apart
+in company  causes whose claim is of one session with another cause's: told together by accident of time and place
 false       claims that touch no cause at all, for each 30 days
 blind       claims about anything but a vantage made while no vantage saw the world, and for a quarter minute before
 A fault that nobody could see, or not for a cadence and a minute on end, need not be found; who finds it is right.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
@@ -59,6 +60,8 @@ class Score:
     matched: int = 0
     again: int = 0
     """Claims that touch a cause which has another claim already."""
+    in_company: int = 0
+    """Matched claims beyond the first of their session: each about a cause of its own."""
     false: int = 0
     beginnings: int = 0
     ends: int = 0
@@ -164,6 +167,8 @@ def score(history: History, claims: Sequence[Claim], beginnings: int, ends: int)
     taken = match(claims, causes)
     for number, claim in enumerate(claims):
         _judge(result, history, claim, causes[taken[number]] if number in taken else None)
+    sessions = Counter(claims[number].session for number in taken if claims[number].session)
+    result.in_company = sum(count - 1 for count in sessions.values())
     found = set(taken.values())
     for number, cause in enumerate(causes):
         if cause.required:

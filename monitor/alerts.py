@@ -11,8 +11,10 @@ from monitor.topology import Topology
 Blind = tuple[tuple[datetime, datetime | None], ...]
 
 
-def to_alert(incident: Incident, topology: Topology, blind: Blind, base_url: str, note: str) -> Alert:
-    """Say the truth about one incident."""
+def to_alert(
+    incident: Incident, topology: Topology, blind: Blind, base_url: str, note: str, *, beside: str = ""
+) -> Alert:
+    """Say the truth about one incident; ``beside``: the name of what it began with, if no dependency joins them."""
     territories = topology.world.territories
     named = [territories[code].name for code in incident.territories if code in territories]
     return Alert(
@@ -28,9 +30,10 @@ def to_alert(incident: Incident, topology: Topology, blind: Blind, base_url: str
         changed=incident.changed,
         revision=incident.revision,
         reason=incident.reason,
-        effects=tuple(effects(incident, topology)),
+        effects=(*effects(incident, topology), *([f"Down since the same moment: {beside}"] if beside else ())),
         closing=incident.closing,
-        part_of=incident.part_of,
+        part_of=incident.part_of if incident.silent else "",
+        event=incident.part_of or incident.id,
         blind=blind,
         labels={"territories": ",".join(incident.territories), "phase": incident.phase.value},
         url=f"{base_url}/incidents/{incident.id}" if base_url else "",

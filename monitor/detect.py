@@ -81,7 +81,8 @@ def hold(state: State | None, part: Part, at: datetime) -> State:
     state = state or fresh(at)
     if state.phase in {Phase.DOWN, Phase.SUSPECT}:
         return replace(state, seen=at)
-    return replace(state, phase=Phase.SUSPECT, since=at, reason=part.reason, seen=at)
+    quiet = state.seen if state.settled is Phase.UP else state.quiet
+    return replace(state, phase=Phase.SUSPECT, since=at, reason=part.reason, seen=at, quiet=quiet)
 
 
 def step(
@@ -178,7 +179,8 @@ def _count(state: State, look: _Look, base: Phase) -> tuple[datetime, State]:
         refused = state.refused and look.refused
         since = min(began, look.at)  # the machine's clock may have been set back
         return since, replace(state, run=state.run + 1, run_since=since, leaning=leaning, refused=refused)
-    quiet = state.seen if state.settled in WORSE else None
+    held = state.phase is Phase.SUSPECT and state.settled is Phase.UP and not state.run  # it, or one after it, waited
+    quiet = state.quiet if held else state.seen if state.settled in WORSE else None
     return look.at, replace(state, run=1, run_since=look.at, leaning=look.verdict, refused=look.refused, quiet=quiet)
 
 

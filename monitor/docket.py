@@ -76,7 +76,7 @@ class Docket:
     def place(self, asset: str) -> Incident | None:
         """Return the incident in which trouble behind an asset stands: its own or its home, or what that is part of."""
         incident = self.own(asset) or self.home(asset)
-        while incident is not None and incident.part_of:
+        while incident is not None and incident.silent:
             incident = self.open.get(incident.part_of)
         return incident
 
@@ -120,10 +120,13 @@ class Docket:
             Entry(self._now, "reopened", text),
             closed=None,
             closing="",
+            part_of="",
+            fellow=False,
             severity=finding.severity,
             phase=finding.standing.phase,
             title=self._topology.title(incident.asset, finding.standing.phase),
             reason=finding.standing.reason,
+            gravest="",
             left=finding.left,
         )
 
@@ -147,6 +150,7 @@ class Docket:
             phase=finding.standing.phase,
             began=min(incident.began, finding.standing.since or incident.began),
             reason=finding.standing.reason,
+            gravest="",
             title=self._topology.title(asset, finding.standing.phase),
             left=finding.left,
             confidence=finding.confidence,
@@ -178,7 +182,9 @@ class Docket:
         known = {*into.children, into.asset}
         behind = [name for name in incident.children if name not in known]
         part = Entry(self._now, "merged", text)
-        self.revise(incident, "updated", part, part_of=into.id, children=())
+        self.revise(incident, "updated", part, part_of=into.id, fellow=False, children=())
+        if incident.id in self._above(into):
+            into = self.part(into, f"incident {incident.id} is part of this")
         own = [] if incident.asset in known else [incident.asset]
         for one in (*own, *behind):
             self._home[one] = into.id
@@ -190,6 +196,32 @@ class Docket:
         text = f"is no longer part of incident {incident.part_of}: {reason}"
         self.revise(incident, "updated", Entry(self._now, "evidence", text), part_of="")
 
+    def accompany(self, incident: Incident, root: Incident) -> None:
+        """Let an incident be told together with one that began in the same moment and place."""
+        if root.fellow and root.part_of == incident.id:
+            root = self.part(root, "it may be the cause of that")
+        if incident.id in self._above(root):
+            return
+        how = "began in the same moment and place; nothing says that one explains the other"
+        text = f"incident {root.id} ({root.title}) {how}"
+        self.revise(incident, "updated", Entry(self._now, "joined", text), part_of=root.id, fellow=True)
+        text = f"incident {incident.id} ({incident.title}) {how}"
+        self.revise(self.open[root.id], "updated", Entry(self._now, "joined", text))
+
+    def part(self, incident: Incident, why: str) -> Incident:
+        """Let an incident that began in the moment of another stand alone."""
+        text = f"is no longer part of incident {incident.part_of}: {why}"
+        return self.revise(incident, "updated", Entry(self._now, "evidence", text), part_of="", fellow=False)
+
+    def _above(self, incident: Incident) -> set[str]:
+        """Return what an incident is part of, by whatever right, itself included."""
+        found: set[str] = set()
+        above: Incident | None = incident
+        while above is not None and above.id not in found:
+            found.add(above.id)
+            above = self.open.get(above.part_of)
+        return found
+
     def close(self, incident: Incident, how: str, at: datetime) -> None:
         """Close an incident: its last revision."""
         topology = self._topology
@@ -197,7 +229,8 @@ class Docket:
         title = topology.title(incident.asset, incident.phase) if known else incident.title
         closed = max(at, incident.opened)  # the machine's clock may have been set back
         text = Entry(self._now, "closed", f"{topology.name(incident.asset)} {how}")
-        ended = self.revise(incident, "closed", text, closed=closed, closing=how, title=title)
+        seen = incident.gravest or incident.reason
+        ended = self.revise(incident, "closed", text, closed=closed, closing=how, title=title, reason=seen)
         del self.open[incident.id]
         self._own.pop(incident.asset, None)
         for name in incident.children:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import chain
 
 from alerting.model import Severity
 from monitor.docket import Book, Change, Docket, Finding, worst
@@ -9,18 +10,11 @@ from monitor.impact import people
 from monitor.kin import Kin, young
 from monitor.model import Entry, Incident, Phase
 from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption
+from monitor.patience import PATIENCE, Patience
 from monitor.standing import Standing
 from monitor.topology import Topology
 
 LONGEST_HOLD = timedelta(minutes=10)
-PATIENCE = timedelta(seconds=30)
-"""How long trouble may wait for the verdict on what it depends on, before it speaks for itself."""
-DOUBTED = timedelta(seconds=60)
-"""The same while what it depends on is itself in doubt: the look that decides may leave late."""
-MANY = 2
-"""So many more in doubt in one place speak for something that they all need: its verdict comes with theirs."""
-UNHEARD = timedelta(seconds=90)
-"""The same while what it depends on has not been looked at since: it is asked at once, but its answer may be late."""
 
 
 def apply(book: Book, touched: Iterable[str], view: Outlook) -> tuple[Book, list[Change]]:
@@ -30,7 +24,9 @@ def apply(book: Book, touched: Iterable[str], view: Outlook) -> tuple[Book, list
         turn.consider(asset)
     for asset in [name for name in turn.waiting if name in view.topology.servers]:
         turn.consider(asset)  # what it is made of has spoken by now
+    turn.together()
     turn.gather()
+    turn.part()
     return turn.result()
 
 
@@ -66,6 +62,7 @@ class _Turn:
         self.kin = Kin(view, self.docket, self.recovered)
         self.inferred: set[str] = set()
         """Assets of which something else tells whether they are lost, over one address family or in whole."""
+        self.patience = Patience(view, self.waiting, self.recovered, self.inferred)
         world = view.topology.world
         self.settle = timedelta(seconds=world.settle_seconds)
         self.hold = timedelta(seconds=world.hold_seconds)
@@ -89,7 +86,7 @@ class _Turn:
         for asset in stack[:]:
             home = self.docket.home(asset)
             self.inferred |= {home.asset} if home is not None and home.confidence < 1 else set()
-            self.inferred |= set(self.topology.parents(asset)) if self.view.standing(asset).family else set()
+            self.inferred |= set(self.topology.all_above(asset)) if self.view.standing(asset).family else set()
             stack += filter(self.docket.own, self.topology.beside(asset))  # they may matter more now
         stack += sorted(self.inferred)
         while stack:
@@ -99,8 +96,10 @@ class _Turn:
                 stack += self.topology.children(asset)
                 stack += self.topology.served.get(asset, ())
         for incident in self.docket.open.values():
-            if incident.asset in self.recovered:
+            if incident.asset in self.recovered and not self.only_held(incident):
                 found |= dict.fromkeys((incident.asset, *incident.children))
+                above = map(self.topology.unwatched_above, incident.children)
+                found |= dict.fromkeys(chain.from_iterable(above))
         return sorted(found, key=lambda asset: (self.topology.depth(asset), asset))
 
     def seen_from_outside(self, asset: str) -> Standing:
@@ -110,7 +109,7 @@ class _Turn:
             presumed = self.view.presumed(asset) if self.docket.own(asset) else None
             return presumed.standing if presumed else own
         mine = self.docket.own(asset)
-        cause = self.view.cause(asset) if own.phase in TROUBLE and (mine is None or mine.part_of) else None
+        cause = self.view.cause(asset) if own.phase in TROUBLE and (mine is None or mine.silent) else None
         servers, home = self.topology.servers, self.docket.home(asset)
         back = self.recovered.get(home.asset) if home else None
         if home is not None and back is not None and own.phase is Phase.DOWN and self.view.not_seen_since(asset, back):
@@ -152,8 +151,8 @@ class _Turn:
     def trouble(self, asset: str, standing: Standing, presumed: Presumption | None = None) -> None:
         """Take up an asset in trouble: its own incident, another's, a wait, or a new one."""
         own, home = self.docket.own(asset), self.docket.home(asset)
-        if own is not None and not own.part_of:
-            if self.returns(own, standing) and self.must_wait(asset, standing):
+        if own is not None and not own.silent:
+            if self.returns(own, standing) and self.patience.must_wait(asset, standing):
                 return
             if not self.other_trouble(own):
                 self.go_on(own, standing)
@@ -192,8 +191,14 @@ class _Turn:
             self.docket.revive(own, standing.reason)
         elif severity is None:
             self.waiting.pop(asset, None)
-        elif not self.must_wait(asset, standing, presumed):
+        elif presumed is not None and self.kin.left_over(presumed) and self.waits(asset, self.settle):
+            return
+        elif not self.patience.must_wait(asset, standing, presumed):
             self.begin(asset, standing, severity, presumed)
+
+    def waits(self, asset: str, most: timedelta) -> bool:
+        """Let an asset wait, for so long at most since it began to; say whether it does."""
+        return self.now - self.waiting.setdefault(asset, self.now) < most
 
     def go_on(self, own: Incident, standing: Standing) -> None:
         """Bring an asset's own incident up to date."""
@@ -210,6 +215,7 @@ class _Turn:
         if not (worse or back) and title == own.title:
             return
         what = "severity" if worse else "again" if back else "evidence"
+        milder = worst(own.phase, standing.phase) is not standing.phase
         self.docket.revise(
             own,
             "worse" if worse else "updated",
@@ -218,6 +224,7 @@ class _Turn:
             phase=worst(own.phase, standing.phase),
             title=title,
             reason=standing.reason,
+            gravest=(own.gravest or own.reason) if milder else "",
         )
 
     def told_by_another(self, own: Incident, standing: Standing) -> bool:
@@ -243,13 +250,29 @@ class _Turn:
         self.docket.merge(own, into)
         return True
 
+    def together(self) -> None:
+        """Let what only waits for company speak when something beside it does: they are told in one message."""
+        changes = self.docket.changes.values() if self.patience.company else ()
+        opened = [one.incident for one in changes if one.what in {"opened", "reopened"}]
+        spoken = {code for one in opened for code in one.territories}
+        for asset, (standing, presumed) in self.patience.company.items():
+            severity = self.view.severity(asset, standing.phase)
+            if asset in self.waiting and severity and spoken & set(self.topology.territories(asset)):
+                self.begin(asset, standing, severity, presumed)
+
     def gather(self) -> None:
         """Let young incidents be part of what they turn out to belong to."""
         for number in [one.id for one in self.docket.open.values() if young(one, self.now)]:
             own = self.docket.open[number]
             standing = self.view.standing(own.asset)
-            if standing.phase in TROUBLE and not own.part_of:
+            if standing.phase in TROUBLE and not own.silent:
                 self.merged(own, standing)
+
+    def part(self) -> None:
+        """Let stand alone what began with another that is over, while it is not."""
+        for own in [one for one in self.docket.open.values() if one.fellow and one.part_of not in self.docket.open]:
+            if own.asset not in self.recovered:
+                self.docket.part(own, "that is over, and this is not")
 
     def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
         """Stand silently behind what explains it; False when that has no incident and waits for none."""
@@ -278,45 +301,10 @@ class _Turn:
         since = self.recovered.get(home.asset)
         if since is None and self.view.standing(home.asset).phase in TROUBLE:  # it has another way now
             since = self.waiting.setdefault(asset, self.now)
-        if home.asset in self.topology.servers.get(asset, ()) and self.view.standing(asset).phase is Phase.DOWN:
-            self.leave(home, asset, "is down itself")
-            return True
         if since is None or self.now - since < self.settle:
             return False
         self.leave(home, asset, f"is still down {self.settle.total_seconds():.0f} s after the cause was gone")
         return True
-
-    def must_wait(self, asset: str, standing: Standing, presumed: Presumption | None = None) -> bool:
-        """Whether the verdict on something else decides first."""
-        began = standing.since or self.now
-        for part in (asset, *self.topology.servers.get(asset, ())):
-            if self.view.follows(part, began, self.recovered, self.settle):
-                self.waiting.setdefault(asset, self.now)
-                return True
-        if any(self.view.doubted(other, standing) for other in self.topology.parents(asset)):
-            return self.now - self.waiting.setdefault(asset, self.now) < DOUBTED
-        undecided = standing.undecided and standing.phase is Phase.DEGRADED
-        if undecided or self.doubtful(asset, standing, presumed.down[0] if presumed else ""):
-            return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
-        if any(self.view.not_looked_at_since(other, began) for other in self.topology.parents(asset)):
-            return self.now - self.waiting.setdefault(asset, self.now) < UNHEARD
-        if any(self.view.not_looked_at_since(other, began) for other in self.topology.siblings(asset)):
-            return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
-        return False
-
-    def doubtful(self, asset: str, standing: Standing, witness: str) -> bool:
-        """Whether what it needs, what shares its risk, or what stands beside it is in doubt at this moment.
-
-        ``witness`` went down with what is only presumed to be lost: what shares a risk with it may tell of more.
-        """
-        family = standing.family or self.topology.family_of(asset)
-        needed = [*self.topology.parents(asset), *self.topology.served.get(asset, ()), *self.topology.siblings(asset)]
-        needed += self.topology.siblings(witness)
-        if any(self.view.doubted(other, standing, family) for other in needed):
-            return True
-        if asset in self.inferred:
-            return self.view.doubts(asset, standing) > 0
-        return bool(self.topology.needs.get(asset)) and self.view.doubts(asset, standing) >= MANY
 
     def begin(self, asset: str, standing: Standing, severity: Severity, presumed: Presumption | None) -> None:
         """Open an incident: a new one, one that closed a moment ago, or under its true name one that is open."""
@@ -325,13 +313,22 @@ class _Turn:
         finding = self.finding(asset, standing, severity, presumed)
         heir = self.kin.heir(asset, standing)
         if heir is not None:
-            self.docket.take_over(heir, finding)
+            self.accompany(self.docket.take_over(heir, finding), standing)
             return
         lately = self.docket.closed_lately(asset)
-        if lately is not None and lately.closed and self.now - lately.closed < self.reopen:
-            self.docket.reopen(lately, finding)
+        again = lately is not None and lately.closed is not None and self.now - lately.closed < self.reopen
+        own = self.docket.reopen(lately, finding) if lately and again else self.docket.begin(finding)
+        self.accompany(own, standing)
+
+    def accompany(self, own: Incident, standing: Standing) -> None:
+        """Have what began in one moment and place told together; the likeliest cause stands first."""
+        other = self.kin.company(own, standing)
+        if other is None:
             return
-        self.docket.begin(finding)
+        first, second = sorted((own, other), key=self.kin.upstream)
+        for one in [one for one in self.docket.open.values() if one.fellow and one.part_of == second.id]:
+            self.docket.accompany(one, first)
+        self.docket.accompany(self.docket.open[second.id], self.docket.open[first.id])
 
     def finding(self, asset: str, standing: Standing, severity: Severity, presumed: Presumption | None) -> Finding:
         """Gather what is known of a cause."""
@@ -360,16 +357,27 @@ class _Turn:
         first = asset not in self.recovered
         at = self.recovered.setdefault(asset, self.now)
         behind = own.children
-        since = max(at, own.changed) if not first else self.now
-        if not behind and (own.part_of or self.held(own, self.now - since)):
-            self.docket.close(own, how, since)
+        if not behind and (own.silent or (self.held(own) and all(map(self.held, self.kin.fellows(own))))):
+            self.docket.close(self.alone(own), how, max(at, own.changed))
         elif first:
             rest = f"waiting for {self.topology.names(behind)}" if behind else f"closes in {self.holds(own).seconds} s"
             self.docket.revise(own, "updated", Entry(self.now, "recovered", f"{how}; {rest}"))
 
-    def held(self, own: Incident, past: timedelta) -> bool:
-        """Whether an asset has been back for as long as it must."""
-        return (past >= self.hold or own.kind == "vantage") and past >= self.holds(own)
+    def alone(self, own: Incident) -> Incident:
+        """Let an incident that is over stand alone if the one that it began with is not."""
+        first = self.docket.open.get(own.part_of) if own.fellow else None
+        if first is None or first.asset in self.recovered:
+            return own
+        return self.docket.part(own, "this is over, and that is not")
+
+    def only_held(self, own: Incident) -> bool:
+        """Whether nothing but time is missing until an incident that is over closes."""
+        return not own.children and self.view.standing(own.asset).phase is Phase.UP and not self.held(own)
+
+    def held(self, own: Incident) -> bool:
+        """Whether an asset, and all that stood behind it, has been back for as long as it must."""
+        past = self.now - max(self.recovered[own.asset], own.changed)
+        return not own.children and (past >= self.hold or own.kind == "vantage") and past >= self.holds(own)
 
     def holds(self, own: Incident) -> timedelta:
         """Return how long an asset must have been back: longer each time that it did not stay.

@@ -310,6 +310,8 @@ class Incident:
     reason: str
     title: str
     """ "Cable ECFS is down" """
+    gravest: str = ""
+    """What was seen at its worst, where that is over and ``reason`` says how it stands now."""
     left: str = ""
     """What redundancy is left, in one sentence."""
     children: tuple[str, ...] = ()
@@ -321,12 +323,19 @@ class Incident:
     people: tuple[int, int] = (0, 0)
     """How many people it may touch, at least and at most."""
     part_of: str = ""
-    """The incident that turned out to be its cause: nothing more is told of this one but its end."""
+    """The incident that turned out to be its cause: nothing more is told of this one but its end; see `fellow`."""
+    fellow: bool = False
+    """It only began in the moment and place of what it is part of: it is told of as if it stood alone."""
     closed: datetime | None = None
     closing: str = ""
     runbook: str = ""
     """``id@hash`` of the runbook pinned to it."""
     timeline: tuple[Entry, ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Whether another speaks for it."""
+        return bool(self.part_of) and not self.fellow
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from alerting.model import Severity
 from monitor.known import Known
 from monitor.maintenance import Calendar
 from monitor.model import Dependency, Phase, Window
-from monitor.standing import UNQUIET, Standing, at_once
+from monitor.standing import UNQUIET, Standing, fell_together
 from monitor.topology import Lost, States, Topology
 
 NO_WORK = Calendar()
@@ -129,7 +129,7 @@ class Outlook:
             return None
         lost = {n: s for n, s in known.items() if s.phase is Phase.DOWN and not s.refused}
         fell = {n: s for n, s in lost.items() if self._unexplained(n, asset, family)}
-        down = self._fell_together(fell)
+        down = fell_together(fell)
         if len(down) < 2 or len(down) < SHARE * len(known) or (family and not self._spared(down, 10 - family)):
             return None
         standings = [known[name] for name in down]
@@ -159,11 +159,6 @@ class Outlook:
             return gone(above) if above else None
 
         return self.blocked(asset, gone) is None
-
-    def _fell_together(self, down: dict[str, Standing]) -> list[str]:
-        """Return the largest group that may have gone in one moment."""
-        groups = ([name for name, other in down.items() if at_once(one, other)] for one in down.values())
-        return max(groups, key=len, default=[])
 
     def _spared(self, assets: Iterable[str], family: int) -> bool:
         """Whether a family works for some of these assets and is in doubt for none."""

@@ -261,6 +261,8 @@ class Pipeline:
 
     def _alert(self, incident: Incident) -> Alert:
         blind = self.blind(incident.began, incident.id)
-        alert = to_alert(incident, self.topology, blind, self._base_url, self._note())
+        first = self._committing.get(incident.part_of) or self.book.open.get(incident.part_of)
+        beside = self.topology.name(first.asset) if first and incident.fellow else ""
+        alert = to_alert(incident, self.topology, blind, self._base_url, self._note(), beside=beside)
         over = incident.asset in self.book.recovered and not incident.children
         return replace(alert, held=over and incident.closed is None)

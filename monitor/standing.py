@@ -1,5 +1,7 @@
 """How an asset stands, folded from the states of what looks at it. Pure."""
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +9,8 @@ from monitor.model import Phase, State
 
 AT_ONCE = timedelta(seconds=12)
 """Looks that are so far apart may still have seen one event."""
+MOMENT = timedelta(seconds=2)
+"""The same, where nothing but the moment speaks for one event."""
 UNQUIET = timedelta(seconds=60)
 """So much earlier may trouble have begun whose last good look is not remembered."""
 
@@ -49,12 +53,26 @@ def interval(standing: Standing) -> tuple[datetime, datetime]:
     return min(standing.quiet or until - UNQUIET, until), until
 
 
-def at_once(one: Standing, other: Standing) -> bool:
+def at_once(one: Standing, other: Standing, slack: timedelta = AT_ONCE) -> bool:
     """Whether two troubles may have begun in the same moment, as far as the looks can tell."""
     if one.since is None or other.since is None:
         return False
     (a, b), (c, d) = interval(one), interval(other)
-    return a <= d + AT_ONCE and c <= b + AT_ONCE
+    return a <= d + slack and c <= b + slack
+
+
+def fell_together(down: Mapping[str, Standing]) -> list[str]:
+    """Return the largest group that may have gone in one moment with one of them."""
+    spans = {name: interval(standing) for name, standing in down.items() if standing.since}
+    begins = sorted(since for since, _ in spans.values())
+    ends = sorted(until for _, until in spans.values())
+
+    def company(name: str) -> int:
+        since, until = spans[name]
+        return bisect_right(begins, until + AT_ONCE) - bisect_left(ends, since - AT_ONCE)
+
+    chosen = max(spans, key=company, default="")
+    return [name for name, standing in down.items() if at_once(down[chosen], standing)] if chosen else []
 
 
 def stand(states: list[State]) -> Standing:

@@ -112,6 +112,11 @@ class Topology:
             found |= dict.fromkeys(needs)
         return list(found)
 
+    def all_above(self, asset: str) -> Iterator[str]:
+        """Yield all that an asset hangs on, itself or through the servers it is made of."""
+        for part in (asset, *self.servers.get(asset, ())):
+            yield from self.above(part)
+
     def children(self, asset: str) -> list[str]:
         """Return what needs the asset, and what it is made of."""
         return [dependency.asset for dependency in self.needed_by.get(asset, ())] + self.servers.get(asset, [])

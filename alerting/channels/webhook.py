@@ -77,7 +77,7 @@ def signature(secret: str, at: datetime, body: bytes) -> str:
 
 def payload(message: Message) -> dict[str, Any]:
     """Return the body of version 4; a message of many incidents, or of none, has them in its text alone."""
-    alerts = [_alert(message.alert)] if message.alert else []
+    alerts = [_alert(one) for one in (message.alert, *message.others) if one]
     firing = any(one["status"] == "firing" for one in alerts)
     labels = alerts[0]["labels"] if alerts else {}
     notes = {"summary": message.subject, "description": message.body}

@@ -48,6 +48,8 @@ class Message(NamedTuple):
     incident: str
     reason: Reason
     severity: Severity
+    also: tuple[str, ...] = ()
+    """Further incidents of the same event that it tells of."""
 
 
 @dataclass(slots=True)
@@ -199,9 +201,8 @@ class Replay:
         if step is not None:
             self.belief.adopt(step)
             self.record.signals += [(self.seconds, signal) for signal in step.signals]
-            for change in step.changes:
-                self.record.changes.append((self.seconds, change))
-                self._tell(change)
+            self.record.changes += [(self.seconds, change) for change in step.changes]
+            self._tell(step.changes)
         self._grant()
 
     def _grant(self) -> None:
@@ -212,11 +213,20 @@ class Replay:
                 self._wanted[key] = at
                 self._push(at, "again", key)
 
-    def _tell(self, change: Change) -> None:
-        """Write down whom a change would tell, and why."""
-        incident = change.incident
-        alert = to_alert(incident, self.belief.topology, (), "", "")
-        reason = why_notify(alert, self._told.get(incident.id), repeat=timedelta(0), now=self.now())
-        if reason.speaks:
+    def _tell(self, changes: Iterable[Change]) -> None:
+        """Write down whom changes would tell, and why; those of one event share a message."""
+        leaving: dict[tuple[str, Reason], Message] = {}
+        for incident in (change.incident for change in changes):
+            alert = to_alert(incident, self.belief.topology, (), "", "")
+            reason = why_notify(alert, self._told.get(incident.id), repeat=timedelta(0), now=self.now())
+            if not reason.speaks:
+                continue
             self._told[incident.id] = Told(self.now(), alert.severity, alert.closed is not None, alert.revision)
-            self.record.told.append(Message(self.seconds, incident.id, reason, alert.severity))
+            key = alert.event, Reason.RESOLVED if alert.closed else Reason.FIRST
+            known = leaving.get(key)
+            leaving[key] = (
+                known._replace(also=(*known.also, incident.id))
+                if known
+                else Message(self.seconds, incident.id, reason, alert.severity)
+            )
+        self.record.told += leaving.values()

@@ -202,7 +202,7 @@ def incident(one: Incident, base_url: str) -> facts.Incident:
     return {
         "id": one.id,
         "url": f"{base_url}/incidents/{one.id}",
-        "open": one.closed is None and not one.part_of,
+        "open": one.closed is None and not one.silent,
         "severity": one.severity,
         "state": one.phase,
         "kind": one.kind,

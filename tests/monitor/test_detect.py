@@ -131,3 +131,14 @@ def test_nothing_is_down_that_never_failed(looks: str) -> None:
 @given(st.text(alphabet="x?", max_size=40))
 def test_nothing_is_up_that_never_answered(looks: str) -> None:
     assert all(change.new is not Phase.UP for change in run(looks)[1])
+
+
+def test_failed_looks_that_had_to_wait_leave_the_last_good_one_as_the_moment_before_the_trouble() -> None:
+    state, _ = step(None, LOOKS["."], RULE, START)
+    waited = [START + timedelta(seconds=seconds) for seconds in (30, 33)]
+    for at in waited:
+        state = hold(state, LOOKS["x"], at)
+    for at in [*waited, START + timedelta(seconds=40)]:
+        state, settled = step(state, LOOKS["x"], RULE, at)
+    assert settled is not None
+    assert (settled.began, state.quiet) == (waited[0], START)
