@@ -15,7 +15,7 @@ from probes.model import Value
 def latest(path: Path, day: date) -> list[Row]:
     """Return each series' last look of one day."""
     with open_to_read(path) as db:
-        return _Reader(db, day, "JOIN latest USING (series, at)", ()).rows()
+        return _Reader(db, day, "USING (series, at)", (), "latest CROSS JOIN ").rows()
 
 
 def between(path: Path, day: date, name: tuple[str, str], since: datetime, until: datetime) -> list[Row]:
@@ -34,6 +34,12 @@ def each(path: Path, day: date, since: datetime, until: datetime) -> Iterator[Ro
         yield from _Reader(db, day, "WHERE at >= ? AND at < ?", (offset(since, day), offset(until, day))).each()
 
 
+def stretch(db: sqlite3.Connection, day: date, low: int, high: int) -> Iterator[Row]:
+    """Yield the looks of a few seconds of a day file (microseconds of the day): a seek for each series, no scan."""
+    where = "ON series = known AND at >= ? AND at < ?"
+    return _Reader(db, day, where, (low, high), "(SELECT id AS known FROM series) CROSS JOIN ").each()
+
+
 def _in_unit(key: str, scale: float | None) -> str:
     """Return the expression that undoes `rows.pack`, as `rows.unpack` does."""
     if scale is None or scale == 1:
@@ -45,7 +51,11 @@ def _in_unit(key: str, scale: float | None) -> str:
 class _Reader:
     """Reads the rows that ``where`` names from every kind's table of one day."""
 
-    def __init__(self, db: sqlite3.Connection, day: date, where: str, arguments: tuple[int, ...]) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, day: date, where: str, arguments: tuple[int, ...], before: str = ""
+    ) -> None:
+        """``before``: what each table is joined to."""
+        self._before = before
         self._db = db
         self._start = midnight(day)
         self._where = where
@@ -81,5 +91,5 @@ class _Reader:
             yield Row(check, part, kind, vantage, start + timedelta(0, 0, at), OUTCOMES[outcome], values)
 
     def _select(self, columns: Iterable[str], source: str) -> Iterator[tuple[Any, ...]]:
-        query = f"SELECT {', '.join(columns)} FROM {source} {self._where}"  # noqa: S608 - every name is ours, quoted
+        query = f"SELECT {', '.join(columns)} FROM {self._before}{source} {self._where}"  # noqa: S608 - every name is ours, quoted
         return self._db.execute(query, self._arguments)

@@ -107,6 +107,12 @@ async def test_rollups_say_exactly_what_the_looks_say(
         assert_right(one, [each for each in final.values() if each.check == one.series[0]], step)
     expected = {(one.check, (one.at - since) // step) for one in final.values() if since <= one.at < until}
     assert {(one.series[0], (one.at - since) // step) for one in found} == expected
+    for hour in await history(folder).overview(KEY, since, until):
+        for name, share, mean, p95 in zip(*hour[1:], strict=True):
+            count, up, unknown, values = naive([one for one in final.values() if one.check == name[0]], hour.at, HOUR)
+            assert share == (up / (count - unknown) if count > unknown else None)
+            assert mean == (pytest.approx(sum(values) / len(values)) if values else None)
+            assert (p95 is None) == (not values)
     for total in await history(folder).availability(since, until):
         own = [one for one in final.values() if one.check == total.series[0] and since <= one.at < until]
         assert (total.looks, total.up, total.unknown) == naive(own, since, until - since)[:3]
