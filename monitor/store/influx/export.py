@@ -51,10 +51,21 @@ class Export:
         """Send until cancelled."""
         try:
             while True:
-                if not await self.round():
+                if not await self._guarded():
                     await self._clock.sleep_until(self._clock.monotonic() + ROUND_SECONDS)
         finally:
             await self._server.close()
+
+    async def _guarded(self) -> bool:
+        """Do a round; a defect of ours ends neither the export nor the daemon."""
+        try:
+            return await self.round()
+        except OSError as error:
+            self.error = f"nothing is exported to InfluxDB: {error}"
+        except Exception:
+            logger.exception("influx: a defect")
+            self.error = "nothing is exported to InfluxDB: a defect of ours, see the log"
+        return False
 
     async def round(self) -> bool:
         """Send a batch of each day that has something new; return whether there was one."""

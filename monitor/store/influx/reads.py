@@ -24,16 +24,27 @@ class InfluxHistory:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+        self._proven = False
+
+    async def _ask(self, influxql: str) -> list[dict[str, Any]]:
+        if not self._proven:
+            await self.prove()
+        return await self._server.ask(influxql)
 
     async def prove(self) -> None:
         """Ask what has a known answer; RefusedError where the server only seems to understand InfluxQL."""
         found = await self._server.ask(f'SELECT count("up") FROM "{PREFIX}no_probe_is_called_so"')
         if found:
             raise RefusedError("this server answers InfluxQL with something else: it can be written to, not read from")
+        self._proven = True
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._server.close()
 
     async def latest(self) -> list[Row]:
         """Return the last look of every series."""
-        found = await self._server.ask(f"SELECT * FROM {FROM} GROUP BY {GROUPED} ORDER BY time DESC LIMIT 1")
+        found = await self._ask(f"SELECT * FROM {FROM} GROUP BY {GROUPED} ORDER BY time DESC LIMIT 1")
         newest: dict[Identity, Row] = {}
         for row in _rows(found):
             known = newest.get((row.check, row.part, row.vantage))
@@ -44,7 +55,7 @@ class InfluxHistory:
     async def range(self, check: str, part: str, since: datetime, until: datetime) -> list[Row]:
         """Return the looks with since <= at < until, oldest first, all vantages."""
         where = _where(since, until, Which(frozenset([check]), part))
-        found = await self._server.ask(f"SELECT * FROM {FROM} WHERE {where} GROUP BY {GROUPED}")
+        found = await self._ask(f"SELECT * FROM {FROM} WHERE {where} GROUP BY {GROUPED}")
         return sorted(_rows(found), key=lambda row: (row.at, row.vantage))
 
     async def downsample(
@@ -55,10 +66,10 @@ class InfluxHistory:
         where, every = _where(begin, end, which), _span(step)
         grouped = f"GROUP BY time({every}, {_micros(begin)}u), {GROUPED} fill(none)"
         looks = _counts(
-            await self._server.ask(f"SELECT count(unknown), sum(up), sum(unknown) FROM {FROM} WHERE {where} {grouped}")
+            await self._ask(f"SELECT count(unknown), sum(up), sum(unknown) FROM {FROM} WHERE {where} {grouped}")
         )
         inner = f"SELECT count(up) AS c FROM {FROM} WHERE {where} GROUP BY time({FIVE_MINUTES}s), {GROUPED} fill(none)"
-        covered = _counts(await self._server.ask(f"SELECT count(c) FROM ({inner}) WHERE {_when(begin, end)} {grouped}"))
+        covered = _counts(await self._ask(f"SELECT count(c) FROM ({inner}) WHERE {_when(begin, end)} {grouped}"))
         figures = await self._figures(key, where, grouped) if key else {}
         return [
             Step(
@@ -79,7 +90,7 @@ class InfluxHistory:
         asked = [f"{each}({named})" for each in ("count", "sum", "min", "max", "last")]
         asked += [f"percentile({named}, {share})" for share in (50, 95, 99)]
         columns = ", ".join(f"{how} AS {name}" for how, name in zip(asked, FIGURES, strict=True))
-        found = _counts(await self._server.ask(f"SELECT {columns} FROM {FROM} WHERE {where} {grouped}"))
+        found = _counts(await self._ask(f"SELECT {columns} FROM {FROM} WHERE {where} {grouped}"))
         return {place: _figure(told) for place, told in found.items() if told[0]}
 
     async def availability(self, since: datetime, until: datetime, which: Which = EVERY) -> list[Availability]:
@@ -95,7 +106,7 @@ class InfluxHistory:
         """Return a quantile of all values of a key; None of none."""
         where = _where(*_widened(since, until, FIVE_MINUTES), which)
         inner = f"SELECT {_name(key)} AS v FROM {FROM} WHERE {where}"
-        found = await self._server.ask(f"SELECT percentile(v, {100 * share:g}) FROM ({inner})")
+        found = await self._ask(f"SELECT percentile(v, {100 * share:g}) FROM ({inner})")
         return max((float(series["values"][0][1]) for series in found), default=None)
 
     async def overview(self, key: str, since: datetime, until: datetime) -> list[Hour]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,17 +9,20 @@ import aiohttp
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.rest import ApiException
 
+from monitor.config.settings import Influx
+from monitor.store.steps import HistoryError
+
 REFUSED = frozenset({400, 413, 422})
 """The server does not want these lines, or not so many at once; any other failure may pass."""
 TIMEOUT_SECONDS = 15.0
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class RefusedError(Exception):
+class RefusedError(HistoryError):
     """The server refuses what it was sent."""
 
 
-class AwayError(Exception):
+class AwayError(HistoryError):
     """The server cannot be reached, or cannot answer now. ``after``: seconds that it asks to be left alone."""
 
     def __init__(self, sentence: str, after: float = 0.0) -> None:
@@ -28,24 +30,10 @@ class AwayError(Exception):
         self.after = after
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an InfluxDB is; ``v1`` is the write address of 1.x, else that of 2.x, 3.x, 1.8 and VictoriaMetrics."""
-
-    url: str
-    bucket: str
-    org: str = ""
-    token: str = field(default="", repr=False)
-    """Of 1.x: USER:PASSWORD."""
-    v1: bool = False
-    ca: str = ""
-    """A file of certificates that the server's is signed by; empty: those of this machine."""
-
-
 class Server:
     """A connection that is made when it is needed."""
 
-    def __init__(self, place: Place, timeout: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, place: Influx, timeout: float = TIMEOUT_SECONDS) -> None:
         self.place = place
         self._timeout = timeout
         self._made: Any = None  # the library's async half has no types

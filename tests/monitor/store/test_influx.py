@@ -14,11 +14,12 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import ClientSession, web
 
+from monitor.config.settings import Influx as Place
 from monitor.store.history import LocalHistory
 from monitor.store.influx.export import Export
 from monitor.store.influx.lines import line
 from monitor.store.influx.reads import InfluxHistory
-from monitor.store.influx.server import AwayError, Place, RefusedError, Server
+from monitor.store.influx.server import AwayError, RefusedError, Server
 from monitor.store.keeper import Keeper
 from monitor.store.rows import Row
 from monitor.store.steps import Which
