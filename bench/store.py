@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 1_795_392_000
 """2026-11-23 as Unix time."""
 TARGETS = 1_000
+LONG_DAYS = 7
 
 
 class Peer(ABC):
@@ -202,11 +203,11 @@ class Bench:
     say: Progress
     seconds: int
 
-    def ours(self) -> dict[str, float]:
-        self.say.say("lambi: looks alone, then with rollups, archive and questions")
-        folder = self.folder / SUBJECT
+    def ours(self, what: str, targets: int, seconds: int) -> dict[str, float]:
+        self.say.say(f"lambi: {what}")
+        folder = self.folder / f"{SUBJECT}-{what}"
         folder.mkdir()
-        asked = json.dumps({"targets": TARGETS, "seconds": self.seconds})
+        asked = json.dumps({"what": what, "targets": targets, "seconds": seconds})
         argv = [sys.executable, "-m", "bench.storing", str(folder)]
         ran = subprocess.run(argv, input=asked, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True)
         found: dict[str, float] = json.loads(ran.stdout)
@@ -253,6 +254,8 @@ def _asked(
     return content
 
 
+EXPERIMENTS = ["day", "long"]
+"""A week of ten thousand targets takes an hour and is asked for by name."""
 RATIOS = {"victoriametrics": (1.05, 1.7), "influxdb": (0.42, 0.7), "prometheus": (0.58, 0.95)}
 """How much of a peer's CPU may go into the looks alone, and into all of it."""
 GOALS = [
@@ -263,6 +266,9 @@ GOALS = [
     Goal("latest_ms", 3),
     Goal("one_series_ms", 8),
     Goal("hourly_ms", 30),
+    Goal("long_delay_p99_ms", 250),
+    Goal("long_rss_mb", 300),
+    Goal("long_lost", 0, exact=True),
 ]
 
 
@@ -305,22 +311,32 @@ def main() -> int:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lambi-bench-")))
         folder.mkdir(parents=True, exist_ok=True)
         bench = Bench(folder, say, 3_600 if options.quick else 86_400)
-        found: dict[str, dict[str, float]] = {}
-        for name in options.contenders:
-            if name == SUBJECT:
-                found[name] = bench.ours()
-            elif shutil.which(PEERS[name].binary):
-                found[name] = bench.theirs(PEERS[name])
-    tell(report, found)
-    values = next(iter(found.values()))["values"]
-    report.notes.append(
-        f"{TARGETS} targets, {bench.seconds} s, {values:,.0f} values; our field `up` is a look's outcome"
-    )
+        if "day" in options.only:
+            found: dict[str, dict[str, float]] = {}
+            for name in options.contenders:
+                if name == SUBJECT:
+                    found[name] = bench.ours("day", TARGETS, bench.seconds)
+                elif shutil.which(PEERS[name].binary):
+                    found[name] = bench.theirs(PEERS[name])
+            tell(report, found)
+            values = next(iter(found.values()))["values"]
+            report.notes.append(
+                f"{TARGETS} targets, {bench.seconds} s, {values:,.0f} values; our `up` is a look's outcome"
+            )
+        if "long" in options.only and SUBJECT in options.contenders:
+            seconds = LONG_DAYS * 86_400 if not options.quick else 7_200
+            told = bench.ours("long", 10 * TARGETS, seconds)
+            for figure, unit in (("delay_p99_ms", "ms"), ("delay_most_ms", "ms"), ("lost", "looks"), ("rss_mb", "MB")):
+                report.add(f"long_{figure}", unit, {SUBJECT: told[figure]})
+            report.notes.append(
+                f"long: {10 * TARGETS:,} targets for {seconds / 86_400:.2f} days, retention and archive running"
+            )
     return finish(report, GOALS, options)
 
 
 def _options() -> argparse.Namespace:
-    chosen: Any = parser(__doc__ or "", ["store"], [SUBJECT, *PEERS]).parse_args()
+    chosen: Any = parser(__doc__ or "", EXPERIMENTS, [SUBJECT, *PEERS]).parse_args()
+    chosen.only = chosen.only or EXPERIMENTS[:1]
     chosen.contenders = chosen.contenders or [SUBJECT, *PEERS]
     return chosen
 

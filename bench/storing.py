@@ -39,26 +39,20 @@ def looks(batch: Batch, targets: list[Target]) -> list[Observation]:
 
 def ingest(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
     """Store everything; first the looks alone, then all of it again with rollups, as the daemon does."""
-    targets = [Target(f"t{n}/bench/", "192.0.2.1", 4) for n in range(asked["targets"])]
-    days = range(0, asked["seconds"], 86_400)
+    targets = made(asked["targets"])
     raw = folder / "raw"
     raw.mkdir()
-    files = {
-        number: DayFile(raw / f"{day}.sqlite", day, COLUMNS)
-        for number, day in enumerate(START.date() + timedelta(n) for n in range(len(days)))
-    }
-    cpu = slowest = 0.0
+    file = DayFile(raw / f"{START.date()}.sqlite", START.date(), COLUMNS)
+    cpu = slowest = whole = 0.0
     values = 0
     for batch in batches(asked["targets"], asked["seconds"]):
         given = looks(batch, targets)
         values += VALUES * len(given)
         began = time.process_time()
-        files[0].write(given)
+        file.write(given)
         cpu += time.process_time() - began
-    for file in files.values():
-        file.close()
+    file.close()
     keeper = Keeper(folder / "whole", COLUMNS, retention_days=30, rollup_days=30, archives=False)
-    whole = 0.0
     for batch in batches(asked["targets"], asked["seconds"]):
         given = looks(batch, targets)
         began, wall = time.process_time(), time.perf_counter()
@@ -76,6 +70,31 @@ def ingest(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
     found["raw_bytes"] = (raw / f"{START.date()}.sqlite").stat().st_size / values
     found["rollup_bytes"] = (folder / "whole" / FOLDER / f"{START.date()}.sqlite").stat().st_size / values
     return found
+
+
+def made(count: int) -> list[Target]:
+    return [Target(f"t{n}/bench/", "192.0.2.1", 4) for n in range(count)]
+
+
+def long(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
+    """Keep days of many targets, with retention and archive, a commit a second; how long do commits take?"""
+    targets = made(asked["targets"])
+    keeper = Keeper(folder, COLUMNS, retention_days=4, rollup_days=30)
+    delays = []
+    for batch in batches(asked["targets"], asked["seconds"]):
+        given = looks(batch, targets)
+        began = time.perf_counter()
+        keeper.store(given)
+        keeper.tend()
+        delays.append(time.perf_counter() - began)
+    keeper.close()
+    assert keeper.error == "", keeper.error
+    delays.sort()
+    return {
+        "delay_p99_ms": 1000 * delays[int(len(delays) * 0.99)],
+        "delay_most_ms": 1000 * delays[-1],
+        "lost": keeper.dropped,
+    }
 
 
 def archive(folder: Path, values: int) -> dict[str, float]:
@@ -118,10 +137,11 @@ async def ask(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
 def main() -> None:
     folder = Path(sys.argv[1])
     asked = json.loads(sys.stdin.read())
-    found = ingest(folder, asked)
+    found = long(folder, asked) if asked["what"] == "long" else ingest(folder, asked)
     found["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    found |= asyncio.run(ask(folder, asked))
-    found |= archive(folder, int(found["values"]))
+    if asked["what"] == "day":
+        found |= asyncio.run(ask(folder, asked))
+        found |= archive(folder, int(found["values"]))
     print(json.dumps(found))
 
 

@@ -303,6 +303,8 @@ class App:
             series_queued=series.queued,
             series_dropped=series.dropped,
             series_error=series.error,
+            series_bytes=series.bytes,
+            series_note=series.note,
             outbox_pending=outbox.pending,
             outbox_oldest_seconds=outbox.oldest_seconds,
             bugs=self.bugs + self.scheduler.bugs + outbox.bugs + sum(e.bugs for e in self.engines.values()),

@@ -42,8 +42,8 @@ class Measuring:
         return (("influx", self._export.run()),) if self._export else ()
 
     def trouble(self) -> tuple[str, ...]:
-        """Say what does not work, and what this installation cannot do."""
-        return tuple(filter(None, (self.series.stats().note, self._export.error if self._export else "")))
+        """Say what does not work."""
+        return (self._export.error,) if self._export and self._export.error else ()
 
     async def close(self) -> None:
         """Write what is queued, give the files and connections back."""

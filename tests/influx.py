@@ -61,6 +61,11 @@ class Influx:
             asked(f"{self.url}/query?" + urlencode({"q": f"CREATE DATABASE {self.database}"}), post=True)
             yield self
 
+    def write(self, lines: str) -> None:
+        """Write lines with times in microseconds."""
+        url = f"{self.url}/write?db={self.database}&precision=u"
+        OPEN(Request(url, data=lines.encode()), timeout=30).close()  # noqa: S310 - loopback
+
     def select(self, query: str) -> list[dict[str, Any]]:
         found = json.loads(asked(f"{self.url}/query?" + urlencode({"db": self.database, "epoch": "u", "q": query})))
         series: list[dict[str, Any]] = found["results"][0].get("series", [])

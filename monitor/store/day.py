@@ -48,7 +48,6 @@ TOUCHED = "CREATE TABLE touched (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) S
 """In which 10 seconds of the day there are new looks, in the order of their commits: what an exporter's cursor runs
 over."""
 STRETCH = 10 * SECOND
-LATEST = "INSERT INTO latest VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)"
 LOOSE = "INSERT OR REPLACE INTO loose VALUES (?, ?, ?, ?)"
 SERIES = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) RETURNING id'
 
@@ -64,6 +63,11 @@ def table(kind: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", kind):
         raise ValueError(f"a probe kind is lower-case letters, digits, - and _, not {kind!r}")
     return f'"probe_{kind}"'
+
+
+def newest(kind: str) -> str:
+    """Return the quoted name of the table of a kind's last looks: one page for forty series, no seek for each."""
+    return table(kind).replace("probe_", "latest_", 1)
 
 
 def column(key: str) -> str:
@@ -102,7 +106,33 @@ def _all_touched(db: sqlite3.Connection) -> None:
         db.execute(f"INSERT INTO touched (at) SELECT ten FROM ({looks}) ORDER BY ten")  # noqa: S608 - see above
 
 
-STEPS: Sequence[Step] = (SCHEMA, PENDING, _all_pending, TOUCHED, _all_touched)
+def _make_tables(db: sqlite3.Connection, kind: str) -> None:
+    rest = "at INTEGER NOT NULL, outcome INTEGER NOT NULL"
+    keyed = f"series INTEGER NOT NULL, {rest}, PRIMARY KEY (series, at)"
+    db.execute(f"CREATE TABLE IF NOT EXISTS {table(kind)} ({keyed}) STRICT, WITHOUT ROWID")
+    db.execute(f"CREATE TABLE IF NOT EXISTS {newest(kind)} (series INTEGER PRIMARY KEY, {rest}) STRICT")
+
+
+def _add_column(db: sqlite3.Connection, name: str, key: str, scale: float | None) -> None:
+    db.execute(f"ALTER TABLE {name} ADD COLUMN {column(key)} {'TEXT' if scale is None else 'INTEGER'}")
+
+
+def _columns(scales: Scales) -> str:
+    return ", ".join(("series", "at", "outcome", *map(column, scales)))
+
+
+def _latest_by_kind(db: sqlite3.Connection) -> None:
+    """Hold the last looks themselves, where an earlier version held their times."""
+    for kind, scales in kinds_of(db).items():
+        _make_tables(db, kind)
+        for key, scale in scales.items():
+            _add_column(db, newest(kind), key, scale)
+        names, found = _columns(scales), f"latest CROSS JOIN {table(kind)} USING (series, at)"
+        db.execute(f"INSERT INTO {newest(kind)} ({names}) SELECT {names} FROM {found}")  # noqa: S608 - quoted
+    db.execute("DROP TABLE latest")
+
+
+STEPS: Sequence[Step] = (SCHEMA, PENDING, _all_pending, TOUCHED, _all_touched, _latest_by_kind)
 
 
 class DayFile:
@@ -115,7 +145,8 @@ class DayFile:
         self._columns = columns
         self.db = open_to_write(path, STEPS)
         self.scales = scales_of(self.db)
-        self._inserts: dict[str, str] = {}
+        self._inserts: dict[str, tuple[str, str]] = {}
+        """Kind -> how a look is written, and how it becomes the last one."""
         rows = self.db.execute('SELECT id, "check", part, vantage FROM series')
         self._stored: dict[Identity, int] = {(check, part, vantage): id_ for id_, check, part, vantage in rows}
         self._ids: dict[Identity, int] = {}
@@ -149,8 +180,8 @@ class DayFile:
                 rows[look.kind].append((id_, at, OUTCOMES.index(part.outcome), *_packed(part, scales)))
                 extra.extend((id_, at, key, value) for key, value in _loose(part, scales))
         for kind, batch in rows.items():
-            self.db.executemany(self._inserts[kind], batch)
-            self.db.executemany(LATEST, [row[:2] for row in batch])
+            for statement in self._inserts[kind]:
+                self.db.executemany(statement, batch)
         self.db.executemany(LOOSE, extra)
         return times
 
@@ -170,18 +201,14 @@ class DayFile:
         if kind in self._inserts:
             return self.scales[kind]
         known = self.scales.setdefault(kind, {})
-        name = table(kind)
-        self.db.execute(
-            f"CREATE TABLE IF NOT EXISTS {name} (series INTEGER NOT NULL, at INTEGER NOT NULL, "
-            "outcome INTEGER NOT NULL, PRIMARY KEY (series, at)) STRICT, WITHOUT ROWID",
-        )
+        _make_tables(self.db, kind)
         for key, scale in self._columns.get(kind, {}).items():
             if key not in known:
-                affinity = "TEXT" if scale is None else "INTEGER"
-                self.db.execute(f"ALTER TABLE {name} ADD COLUMN {column(key)} {affinity}")
+                for name in (table(kind), newest(kind)):
+                    _add_column(self.db, name, key, scale)
                 self.db.execute("INSERT INTO scale VALUES (?, ?, ?)", (kind, key, scale))
                 known[key] = scale
-        self._inserts[kind] = _insert_into(name, known)
+        self._inserts[kind] = _insert_into(table(kind), known), _upsert_into(newest(kind), known)
         return known
 
     def folded(self, bucket: Bucket) -> None:
@@ -201,9 +228,17 @@ class DayFile:
 
 
 def _insert_into(name: str, scales: Scales) -> str:
-    columns = ", ".join(("series", "at", "outcome", *map(column, scales)))
     marks = ", ".join("?" * (3 + len(scales)))
-    return f"INSERT OR REPLACE INTO {name} ({columns}) VALUES ({marks})"  # noqa: S608 - names are quoted above
+    return f"INSERT OR REPLACE INTO {name} ({_columns(scales)}) VALUES ({marks})"  # noqa: S608 - names are quoted above
+
+
+def _upsert_into(name: str, scales: Scales) -> str:
+    marks = ", ".join("?" * (3 + len(scales)))
+    new = ", ".join(f"{each} = excluded.{each}" for each in ("at", "outcome", *map(column, scales)))
+    return (
+        f"INSERT INTO {name} ({_columns(scales)}) VALUES ({marks}) "  # noqa: S608 - names are quoted above
+        f"ON CONFLICT DO UPDATE SET {new} WHERE excluded.at >= at"
+    )
 
 
 def _packed(part: Part, scales: Scales) -> Sequence[int | str | None]:
