@@ -157,7 +157,7 @@ class Prometheus(Peer):
 
 
 def _promql(rtt: str, up: str, seconds: int) -> dict[str, str]:
-    end = START_SECONDS + seconds - 1
+    end = START_SECONDS + seconds
     span = {"start": START_SECONDS + 3_600, "end": end, "step": 3_600}
 
     def many(query: str) -> str:
