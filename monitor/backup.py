@@ -18,7 +18,7 @@ from alerting import backup
 from monitor.config.places import config_files, secret_places
 from monitor.config.settings import Settings
 from monitor.data import version
-from monitor.store import day_files
+from monitor.store.archive import kept
 
 FORMAT = 1
 MANIFEST, JOURNAL, CONFIG = "manifest.json", "journal.sqlite", "config/"
@@ -86,7 +86,7 @@ def back_up(settings: Settings, overlay: Path | None, file: Path, now: datetime)
             state=str(settings.state),
             schema=backup.versions(journal),
             files={name: {"bytes": path.stat().st_size, "sha256": _digest(path)} for name, path in members.items()},
-            series={day.isoformat(): path.stat().st_size for day, path in day_files(settings.state / "series")},
+            series={day.isoformat(): size for day, size in kept(settings.state / "series").items()},
             secrets=[str(place) for place in secret_places(overlay)],
             left_out=_left_out(overlay, read),
         )

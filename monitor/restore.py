@@ -17,7 +17,7 @@ from alerting.journal import Journal
 from monitor.backup import CONFIG, JOURNAL, LONGEST_MANIFEST, MANIFEST, NAME, BackupError, Manifest
 from monitor.instance import Instance, give_to_owner
 from monitor.ledger import SCHEMAS
-from monitor.store import day_files
+from monitor.store.archive import kept
 
 _BROKEN = (EOFError, gzip.BadGzipFile, tarfile.TarError, zlib.error)
 LONGEST_CONFIG = 16 << 20
@@ -145,9 +145,9 @@ async def restore_journal(archive: Archive, state: Path, now: datetime) -> Resto
             part.rename(final)
         finally:
             _clear(part)
-        kept = {day.isoformat() for day, _ in day_files(state / "series")}
+        there = {day.isoformat() for day in kept(state / "series")}
     give_to_owner(state)
-    return Restored(*found, len(archive.manifest.series.keys() - kept))
+    return Restored(*found, len(archive.manifest.series.keys() - there))
 
 
 def _refuse_newer(manifest: Manifest) -> None:

@@ -48,6 +48,7 @@ TOUCHED = "CREATE TABLE touched (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) S
 """In which 10 seconds of the day there are new looks, in the order of their commits: what an exporter's cursor runs
 over."""
 STRETCH = 10 * SECOND
+STORED = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 LOOSE = "INSERT OR REPLACE INTO loose VALUES (?, ?, ?, ?)"
 SERIES = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) RETURNING id'
 
@@ -177,8 +178,10 @@ class DayFile:
             times.add(at)
             for name, part in look.parts.items():
                 id_ = self._id(look, name)
-                rows[look.kind].append((id_, at, OUTCOMES.index(part.outcome), *_packed(part, scales)))
-                extra.extend((id_, at, key, value) for key, value in _loose(part, scales))
+                packed = _packed(part, scales)
+                rows[look.kind].append((id_, at, STORED[part.outcome], *packed))
+                if len(packed) - packed.count(None) < len(part.values):
+                    extra.extend((id_, at, key, value) for key, value in _loose(part, scales))
         for kind, batch in rows.items():
             for statement in self._inserts[kind]:
                 self.db.executemany(statement, batch)
@@ -241,8 +244,9 @@ def _upsert_into(name: str, scales: Scales) -> str:
     )
 
 
-def _packed(part: Part, scales: Scales) -> Sequence[int | str | None]:
-    return [pack(part.values[key], scale) if key in part.values else None for key, scale in scales.items()]
+def _packed(part: Part, scales: Scales) -> list[int | str | None]:
+    values = part.values
+    return [pack(values[key], scale) if key in values else None for key, scale in scales.items()]
 
 
 def _loose(part: Part, scales: Scales) -> Iterator[tuple[str, object]]:
