@@ -10,6 +10,9 @@ from monitor.web.charts import History
 from probes import PROBES
 from probes.clock import Clock
 
+READ_SECONDS = 3.0
+"""How long a page waits for an InfluxDB."""
+
 
 class Measuring:
     """The series of a daemon, and the InfluxDB beside them if there is one."""
@@ -26,7 +29,7 @@ class Measuring:
             from monitor.store.influx.server import Server  # noqa: PLC0415 - see above
 
             self._export = Export(folder, Server(settings.influx), clock)
-            self._there = InfluxHistory(Server(settings.influx))
+            self._there = InfluxHistory(Server(settings.influx, READ_SECONDS))
         self.series = SeriesStore(
             folder,
             {Heartbeat.kind: Heartbeat.columns, **{kind: probe.columns for kind, probe in PROBES.items()}},

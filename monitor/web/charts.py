@@ -62,7 +62,8 @@ class Charts:
             drawn, self.trouble = await self._draw(checks[:MOST], now), ""
         except HistoryError as error:
             drawn, self.trouble = [], str(error)
-        self._kept[asset] = (now, drawn)
+        if drawn or self.trouble:  # else the first look may be under way
+            self._kept[asset] = (now, drawn)
         return drawn
 
     async def _draw(self, checks: Sequence[CheckView], now: datetime) -> list[Drawn]:
