@@ -9,8 +9,8 @@ from pathlib import Path
 
 from monitor.store.files import Step, open_to_write, transaction
 from monitor.store.fold import WIDTHS
-from monitor.store.rows import MILLISECOND, OUTCOMES, SECOND, Columns, loose, offset, pack
-from probes.model import Observation, Part, Target
+from monitor.store.rows import MILLISECOND, OUTCOMES, SECOND, Columns, loose, midnight, pack
+from probes.model import Observation, Part, Target, Value
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -48,6 +48,8 @@ TOUCHED = "CREATE TABLE touched (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) S
 """In which 10 seconds of the day there are new looks, in the order of their commits: what an exporter's cursor runs
 over."""
 STRETCH = 10 * SECOND
+PLAIN = 2.0**62
+"""What `pack` takes; NaN and infinity are neither above nor below."""
 STORED = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 LOOSE = "INSERT OR REPLACE INTO loose VALUES (?, ?, ?, ?)"
 SERIES = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) RETURNING id'
@@ -163,29 +165,33 @@ class DayFile:
         with transaction(self.db):
             times = self._insert(observations)
             buckets = {(width, at // (width * SECOND) * width) for at in times for width in WIDTHS}
-            self.db.executemany("INSERT INTO pending VALUES (?, ?)", buckets - self.pending.keys())
+            if new := buckets - self.pending.keys():
+                self.db.executemany("INSERT INTO pending VALUES (?, ?)", new)
             self.db.executemany("INSERT INTO touched (at) VALUES (?)", sorted({(at // STRETCH * 10,) for at in times}))
         self.pending.update(dict.fromkeys(buckets, 0))
 
     def _insert(self, observations: Iterable[Observation]) -> set[int]:
         """Return the times of the looks."""
         times: set[int] = set()
+        start = midnight(self.day)
         rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
         extra: list[tuple[object, ...]] = []
         for look in observations:
-            at = offset(look.at, self.day) // MILLISECOND * MILLISECOND
+            since = look.at - start
+            at = since.seconds * SECOND + since.microseconds // MILLISECOND * MILLISECOND
             scales = self._prepare_kind(look.kind)
             times.add(at)
             for name, part in look.parts.items():
                 id_ = self._id(look, name)
-                packed = _packed(part, scales)
+                packed = _packed(part.values, scales)
                 rows[look.kind].append((id_, at, STORED[part.outcome], *packed))
                 if len(packed) - packed.count(None) < len(part.values):
                     extra.extend((id_, at, key, value) for key, value in _loose(part, scales))
         for kind, batch in rows.items():
             for statement in self._inserts[kind]:
                 self.db.executemany(statement, batch)
-        self.db.executemany(LOOSE, extra)
+        if extra:
+            self.db.executemany(LOOSE, extra)
         return times
 
     def _id(self, look: Observation, part: str) -> int:
@@ -244,9 +250,20 @@ def _upsert_into(name: str, scales: Scales) -> str:
     )
 
 
-def _packed(part: Part, scales: Scales) -> list[int | str | None]:
-    values = part.values
-    return [pack(values[key], scale) if key in values else None for key, scale in scales.items()]
+def _packed(values: Mapping[str, Value], scales: Scales) -> list[int | str | None]:
+    """`pack` for each column; what most values are is done here, without a call."""
+    packed: list[int | str | None] = []
+    for key, scale in scales.items():
+        value = values.get(key)
+        if type(value) is float and scale and -PLAIN < (stored := value / scale) < PLAIN:
+            packed.append(round(stored))
+        elif type(value) is int and scale == 1 and -PLAIN < value < PLAIN:
+            packed.append(value)
+        elif value is None:
+            packed.append(None)
+        else:
+            packed.append(pack(value, scale))
+    return packed
 
 
 def _loose(part: Part, scales: Scales) -> Iterator[tuple[str, object]]:
