@@ -33,16 +33,15 @@ from monitor.heartbeat import Heartbeat, Vitals
 from monitor.instance import drop_root
 from monitor.ledger import SCHEMAS, Ledger
 from monitor.maintenance import Calendar
+from monitor.measuring import Measuring
 from monitor.pipeline import KEEP, Doors, Pipeline
 from monitor.schedule import Scheduler
 from monitor.snapshot import Snapshots
-from monitor.store import SeriesStore
 from monitor.upkeep import Upkeep
 from monitor.views import Health, IncidentFilter
 from monitor.web import callbacks, control, ops, public
 from monitor.web.alertmanager import Alertmanager
 from monitor.why import why
-from probes import PROBES
 from probes.clock import Clock, discipline
 from probes.engines import build, capabilities, close
 from probes.model import Engine
@@ -93,12 +92,7 @@ class App:
         """Open everything and begin to look; raises JournalError, DoorError, ControlError, OSError."""
         app = cls(settings, clock, say, engines)
         app.journal = await journal.open(settings.state / "journal.sqlite", SCHEMAS)
-        app.series = SeriesStore(
-            settings.state / "series",
-            {Heartbeat.kind: Heartbeat.columns, **{kind: probe.columns for kind, probe in PROBES.items()}},
-            retention_days=settings.retention_days,
-            rollup_days=settings.rollup_days,
-        )
+        app.measuring = Measuring(settings, clock)
         app.ledger = Ledger(app.journal, settings.world.vantage)
         await app._make_line()
         await app._open_doors()
@@ -106,7 +100,7 @@ class App:
         return app
 
     journal: Journal
-    series: SeriesStore
+    measuring: Measuring
     ledger: Ledger
     scheduler: Scheduler
     outbox: Outbox
@@ -156,7 +150,7 @@ class App:
             settings.directory,
             journal=self.journal,
             ledger=self.ledger,
-            series=self.series,
+            series=self.measuring.series,
             clock=clock,
             doors=Doors(self.scheduler.again, self.outbox.wake, self.outbox.path_restored, self._pin),
             boot=boot,
@@ -192,7 +186,7 @@ class App:
             count_bug=self.count_bug,
             answers=self.inbox,
             version=lambda: self.pipeline.version,
-            measured=self.series,
+            measured=self.measuring.history,
         )
         token = settings.ops.token or ""
         metrics = ops.make_app(
@@ -243,6 +237,7 @@ class App:
                 ("foreign alerts", self.foreign.run(self.clock)),
                 ("feeds", self._feeds().run()),
                 ("stop", stop.wait()),
+                *self.measuring.jobs(),
                 *((("heart", self.dead_man.heart.run()),) if self.dead_man.heart else ()),
             )
         ]
@@ -270,7 +265,7 @@ class App:
         except TimeoutError:
             log.warning("stopped without waiting for everything")
         finally:
-            await self.series.close()
+            await self.measuring.close()
             await self.journal.close()
 
     def _vitals(self) -> Vitals:
@@ -292,13 +287,13 @@ class App:
 
     def health(self) -> Health:
         """Say how the daemon itself does."""
-        series, outbox = self.series.stats(), self.outbox.stats()
+        series, outbox = self.measuring.series.stats(), self.outbox.stats()
         lateness = sorted(self.pipeline.belief.own.lateness)
         trouble: tuple[str, ...] = (self.pipeline.trouble,) if self.pipeline.trouble else ()
         idle = [name for name, one in self.settings.directory.rotations.items() if not one.on_duty(self.clock.now())]
         trouble += self.dead_man.heart.trouble()
         trouble += tuple(f"channel {name}: {one.why}" for name, one in self.outbox.health().items() if one.out)
-        trouble += (series.note,) if series.note else ()
+        trouble += self.measuring.trouble()
         trouble += (f"nobody is on duty now: {', '.join(idle)}",) if idle else ()
         return Health(
             started=self.started,
@@ -308,6 +303,8 @@ class App:
             series_queued=series.queued,
             series_dropped=series.dropped,
             series_error=series.error,
+            series_bytes=series.bytes,
+            series_note=series.note,
             outbox_pending=outbox.pending,
             outbox_oldest_seconds=outbox.oldest_seconds,
             bugs=self.bugs + self.scheduler.bugs + outbox.bugs + sum(e.bugs for e in self.engines.values()),

@@ -66,6 +66,9 @@ class Health:
     series_queued: int = 0
     series_dropped: int = 0
     series_error: str = ""
+    series_bytes: int = 0
+    series_note: str = ""
+    """What is not done with the measurements because something is not installed; nothing is wrong."""
     outbox_pending: int = 0
     outbox_oldest_seconds: float = 0.0
     bugs: int = 0

@@ -16,6 +16,7 @@ from monitor.instance import Instance, TakenError
 from monitor.store import desk
 from monitor.store.archive import ArchiveError
 from monitor.store.desk import CsvError
+from monitor.store.steps import HistoryError
 from probes.clock import SystemClock
 
 app = typer.Typer(
@@ -125,6 +126,42 @@ def import_(file: File, *, config: options.Folder = None, json: options.Json = F
         out_json({"looks": count})
     else:
         out(f"{count:,} looks imported")
+
+
+@app.command(epilog=EXITS)
+def backfill(
+    what: Annotated[str, typer.Argument(metavar="influx", help="Where to: influx.")],
+    *,
+    since: Day = None,
+    until: Day = None,
+    config: options.Folder = None,
+    json: options.Json = False,
+) -> None:
+    """Send the looks of a period to the InfluxDB of `store.influx`, also archived ones; without --since: all.
+
+    The daemon may run: what is there already is replaced by the same. It sends what is new by itself.
+
+    Example:  lambi store backfill influx --since 2026-01-01
+    """
+    import asyncio  # noqa: PLC0415 - these cost 0.5 s and only this command needs them
+
+    from monitor.store.influx.backfill import backfill as send  # noqa: PLC0415 - see above
+
+    settings = files.settings(config)
+    if what != "influx" or settings.influx is None:
+        raise CommandError("there is no such place: store.influx says where an InfluxDB is", EXIT_USAGE)
+    folder = settings.state / "series"
+    begin = _time(since, "--since") if since else datetime.min.replace(tzinfo=UTC)
+    end = _time(until, "--until") if until else datetime.max.replace(tzinfo=UTC)
+    try:
+        with _progress() as progress:
+            count = asyncio.run(send(folder, settings.influx, (begin, end), progress))
+    except (HistoryError, ArchiveError, OSError, sqlite3.Error) as error:
+        raise CommandError(str(error), EXIT_WRONG) from error
+    if json:
+        out_json({"looks": count})
+    else:
+        out(f"{count:,} looks sent")
 
 
 def _folder(config: Path | None) -> Path:

@@ -13,6 +13,7 @@ from monitor.config.doors import base_url, ops_door, state
 from monitor.config.drills import scenarios
 from monitor.config.guard import check_guard
 from monitor.config.heartbeat import beats
+from monitor.config.influx import influx
 from monitor.config.inventory import TABLES, read_inventory
 from monitor.config.maintenance import home_zone, windows
 from monitor.config.merge import Merger
@@ -95,6 +96,8 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     problems += wrong or ([] if problems else orphans(doc, tree, world.checks.values()))
     waiting, wrong = beats(doc, tree, site, environ)
     problems += wrong
+    place, wrong = influx(doc, tree, environ)
+    problems += wrong
     home = state(doc)
     noted = [] if problems else notes(doc, tree, world, people, channels)
     settings = Settings(
@@ -115,6 +118,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
         maintenance=maintenance,
         drills=drills,
         beats=waiting,
+        influx=place,
     )
     return settings, _in_order(problems)
 

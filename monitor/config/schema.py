@@ -187,12 +187,25 @@ class Web(Strict):
     base_url: Url | Literal[""] = ""
 
 
+class InfluxRow(Strict):
+    """An InfluxDB to which what is measured goes too."""
+
+    url: Url
+    bucket: Annotated[str, Field(min_length=1)]
+    org: str = ""
+    token: Secret | None = None
+    api: Literal["v2", "v1"] = "v2"
+    ca: str = ""
+    read: bool = False
+
+
 class Store(Strict):
     """Where the daemon keeps what it saw."""
 
     folder: str = ""
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = 400
     rollup_days: Annotated[int, Field(ge=1, le=36_500)] = 3_660
+    influx: InfluxRow | None = None
 
 
 class AssetRow(Strict):

@@ -29,6 +29,22 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class Influx:
+    """An InfluxDB; ``v1`` is the write address of 1.x, else that of 2.x, 3.x, 1.8 and VictoriaMetrics."""
+
+    url: str
+    bucket: str
+    org: str = ""
+    token: str = field(default="", repr=False)
+    """Of 1.x: USER:PASSWORD."""
+    v1: bool = False
+    ca: str = ""
+    """A file of certificates that the server's is signed by; empty: those of this machine."""
+    read: bool = False
+    """The page's charts are drawn from there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration; immutable, replaced whole at a reload."""
 
@@ -57,6 +73,8 @@ class Settings:
     """What is allowed in the operator's files and yet does nothing."""
     maintenance: tuple[Window, ...] = ()
     """Windows that the files plan, each checked."""
+    influx: Influx | None = None
+    """Where what is measured goes too."""
     drills: Mapping[str, Scenario] = field(default_factory=dict)
     """What exercises may pretend, by name."""
 

@@ -1,7 +1,6 @@
 """The series: every look's outcome and values, one SQLite file a day."""
 
-from monitor.store.files import day_files
 from monitor.store.rows import Row, Stats
 from monitor.store.series import SeriesStore
 
-__all__ = ["Row", "SeriesStore", "Stats", "day_files"]
+__all__ = ["Row", "SeriesStore", "Stats"]

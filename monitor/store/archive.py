@@ -73,6 +73,14 @@ def days(folder: Path) -> list[date]:
     return sorted(date.fromisoformat(path.parent.name) for path in (folder / FOLDER).glob(f"????-??-??/{MANIFEST}"))
 
 
+def kept(folder: Path) -> dict[date, int]:
+    """Return every day of which there are looks, as they were written or archived, with its size in bytes."""
+    sizes = {
+        day: sum(path.stat().st_size for path in (folder / FOLDER / day.isoformat()).iterdir()) for day in days(folder)
+    }
+    return sizes | {day: path.stat().st_size for day, path in day_files(folder)}
+
+
 def manifest(folder: Path, day: date) -> Manifest:
     """Read a day's manifest; raises ArchiveError."""
     path = folder / FOLDER / day.isoformat() / MANIFEST
@@ -138,8 +146,9 @@ def _row(told: list[object]) -> Row:
 class Archiver:
     """Has days of the past archived, one at a time, then lets go of their SQLite files; lives in the writer thread."""
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
-        """``say`` hears what goes wrong, and "" when it is well again."""
+    def __init__(self, folder: Path, say: Callable[[str], None], owes: Callable[[date], bool]) -> None:
+        """``say`` hears what goes wrong, and "" when it is well again; a day that ``owes`` names has to wait."""
+        self._owes = owes
         self._folder = folder
         self._say = say
         self._able = available()
@@ -170,7 +179,7 @@ class Archiver:
         for day, path in old if self._able else ():
             if day in self._sealed and day not in busy:
                 files.remove(path)  # the helper ended and the daemon did, before this
-            elif day not in busy and day not in self._failed:
+            elif day not in busy and day not in self._failed and not self._owes(day):
                 self._day = day
                 words = command("write", str(self._folder), day.isoformat())
                 self._running = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 - our own module

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from monitor.store.files import Step, open_to_write, transaction
 from monitor.store.fold import WIDTHS
-from monitor.store.rows import MILLISECOND, OUTCOMES, SECOND, Columns, loose, offset, pack
-from probes.model import Observation, Part, Target
+from monitor.store.rows import MILLISECOND, OUTCOMES, SECOND, Columns, loose, midnight, pack
+from probes.model import Observation, Part, Target, Value
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -48,7 +48,9 @@ TOUCHED = "CREATE TABLE touched (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) S
 """In which 10 seconds of the day there are new looks, in the order of their commits: what an exporter's cursor runs
 over."""
 STRETCH = 10 * SECOND
-LATEST = "INSERT INTO latest VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)"
+PLAIN = 2.0**62
+"""What `pack` takes; NaN and infinity are neither above nor below."""
+STORED = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 LOOSE = "INSERT OR REPLACE INTO loose VALUES (?, ?, ?, ?)"
 SERIES = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) RETURNING id'
 
@@ -64,6 +66,11 @@ def table(kind: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", kind):
         raise ValueError(f"a probe kind is lower-case letters, digits, - and _, not {kind!r}")
     return f'"probe_{kind}"'
+
+
+def newest(kind: str) -> str:
+    """Return the quoted name of the table of a kind's last looks: one page for forty series, no seek for each."""
+    return table(kind).replace("probe_", "latest_", 1)
 
 
 def column(key: str) -> str:
@@ -102,7 +109,33 @@ def _all_touched(db: sqlite3.Connection) -> None:
         db.execute(f"INSERT INTO touched (at) SELECT ten FROM ({looks}) ORDER BY ten")  # noqa: S608 - see above
 
 
-STEPS: Sequence[Step] = (SCHEMA, PENDING, _all_pending, TOUCHED, _all_touched)
+def _make_tables(db: sqlite3.Connection, kind: str) -> None:
+    rest = "at INTEGER NOT NULL, outcome INTEGER NOT NULL"
+    keyed = f"series INTEGER NOT NULL, {rest}, PRIMARY KEY (series, at)"
+    db.execute(f"CREATE TABLE IF NOT EXISTS {table(kind)} ({keyed}) STRICT, WITHOUT ROWID")
+    db.execute(f"CREATE TABLE IF NOT EXISTS {newest(kind)} (series INTEGER PRIMARY KEY, {rest}) STRICT")
+
+
+def _add_column(db: sqlite3.Connection, name: str, key: str, scale: float | None) -> None:
+    db.execute(f"ALTER TABLE {name} ADD COLUMN {column(key)} {'TEXT' if scale is None else 'INTEGER'}")
+
+
+def _columns(scales: Scales) -> str:
+    return ", ".join(("series", "at", "outcome", *map(column, scales)))
+
+
+def _latest_by_kind(db: sqlite3.Connection) -> None:
+    """Hold the last looks themselves, where an earlier version held their times."""
+    for kind, scales in kinds_of(db).items():
+        _make_tables(db, kind)
+        for key, scale in scales.items():
+            _add_column(db, newest(kind), key, scale)
+        names, found = _columns(scales), f"latest CROSS JOIN {table(kind)} USING (series, at)"
+        db.execute(f"INSERT INTO {newest(kind)} ({names}) SELECT {names} FROM {found}")  # noqa: S608 - quoted
+    db.execute("DROP TABLE latest")
+
+
+STEPS: Sequence[Step] = (SCHEMA, PENDING, _all_pending, TOUCHED, _all_touched, _latest_by_kind)
 
 
 class DayFile:
@@ -115,7 +148,8 @@ class DayFile:
         self._columns = columns
         self.db = open_to_write(path, STEPS)
         self.scales = scales_of(self.db)
-        self._inserts: dict[str, str] = {}
+        self._inserts: dict[str, tuple[str, str]] = {}
+        """Kind -> how a look is written, and how it becomes the last one."""
         rows = self.db.execute('SELECT id, "check", part, vantage FROM series')
         self._stored: dict[Identity, int] = {(check, part, vantage): id_ for id_, check, part, vantage in rows}
         self._ids: dict[Identity, int] = {}
@@ -131,27 +165,33 @@ class DayFile:
         with transaction(self.db):
             times = self._insert(observations)
             buckets = {(width, at // (width * SECOND) * width) for at in times for width in WIDTHS}
-            self.db.executemany("INSERT INTO pending VALUES (?, ?)", buckets - self.pending.keys())
+            if new := buckets - self.pending.keys():
+                self.db.executemany("INSERT INTO pending VALUES (?, ?)", new)
             self.db.executemany("INSERT INTO touched (at) VALUES (?)", sorted({(at // STRETCH * 10,) for at in times}))
         self.pending.update(dict.fromkeys(buckets, 0))
 
     def _insert(self, observations: Iterable[Observation]) -> set[int]:
         """Return the times of the looks."""
         times: set[int] = set()
+        start = midnight(self.day)
         rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
         extra: list[tuple[object, ...]] = []
         for look in observations:
-            at = offset(look.at, self.day) // MILLISECOND * MILLISECOND
+            since = look.at - start
+            at = since.seconds * SECOND + since.microseconds // MILLISECOND * MILLISECOND
             scales = self._prepare_kind(look.kind)
             times.add(at)
             for name, part in look.parts.items():
                 id_ = self._id(look, name)
-                rows[look.kind].append((id_, at, OUTCOMES.index(part.outcome), *_packed(part, scales)))
-                extra.extend((id_, at, key, value) for key, value in _loose(part, scales))
+                packed = _packed(part.values, scales)
+                rows[look.kind].append((id_, at, STORED[part.outcome], *packed))
+                if len(packed) - packed.count(None) < len(part.values):
+                    extra.extend((id_, at, key, value) for key, value in _loose(part, scales))
         for kind, batch in rows.items():
-            self.db.executemany(self._inserts[kind], batch)
-            self.db.executemany(LATEST, [row[:2] for row in batch])
-        self.db.executemany(LOOSE, extra)
+            for statement in self._inserts[kind]:
+                self.db.executemany(statement, batch)
+        if extra:
+            self.db.executemany(LOOSE, extra)
         return times
 
     def _id(self, look: Observation, part: str) -> int:
@@ -170,18 +210,14 @@ class DayFile:
         if kind in self._inserts:
             return self.scales[kind]
         known = self.scales.setdefault(kind, {})
-        name = table(kind)
-        self.db.execute(
-            f"CREATE TABLE IF NOT EXISTS {name} (series INTEGER NOT NULL, at INTEGER NOT NULL, "
-            "outcome INTEGER NOT NULL, PRIMARY KEY (series, at)) STRICT, WITHOUT ROWID",
-        )
+        _make_tables(self.db, kind)
         for key, scale in self._columns.get(kind, {}).items():
             if key not in known:
-                affinity = "TEXT" if scale is None else "INTEGER"
-                self.db.execute(f"ALTER TABLE {name} ADD COLUMN {column(key)} {affinity}")
+                for name in (table(kind), newest(kind)):
+                    _add_column(self.db, name, key, scale)
                 self.db.execute("INSERT INTO scale VALUES (?, ?, ?)", (kind, key, scale))
                 known[key] = scale
-        self._inserts[kind] = _insert_into(name, known)
+        self._inserts[kind] = _insert_into(table(kind), known), _upsert_into(newest(kind), known)
         return known
 
     def folded(self, bucket: Bucket) -> None:
@@ -201,13 +237,33 @@ class DayFile:
 
 
 def _insert_into(name: str, scales: Scales) -> str:
-    columns = ", ".join(("series", "at", "outcome", *map(column, scales)))
     marks = ", ".join("?" * (3 + len(scales)))
-    return f"INSERT OR REPLACE INTO {name} ({columns}) VALUES ({marks})"  # noqa: S608 - names are quoted above
+    return f"INSERT OR REPLACE INTO {name} ({_columns(scales)}) VALUES ({marks})"  # noqa: S608 - names are quoted above
 
 
-def _packed(part: Part, scales: Scales) -> Sequence[int | str | None]:
-    return [pack(part.values[key], scale) if key in part.values else None for key, scale in scales.items()]
+def _upsert_into(name: str, scales: Scales) -> str:
+    marks = ", ".join("?" * (3 + len(scales)))
+    new = ", ".join(f"{each} = excluded.{each}" for each in ("at", "outcome", *map(column, scales)))
+    return (
+        f"INSERT INTO {name} ({_columns(scales)}) VALUES ({marks}) "  # noqa: S608 - names are quoted above
+        f"ON CONFLICT DO UPDATE SET {new} WHERE excluded.at >= at"
+    )
+
+
+def _packed(values: Mapping[str, Value], scales: Scales) -> list[int | str | None]:
+    """`pack` for each column; what most values are is done here, without a call."""
+    packed: list[int | str | None] = []
+    for key, scale in scales.items():
+        value = values.get(key)
+        if type(value) is float and scale and -PLAIN < (stored := value / scale) < PLAIN:
+            packed.append(round(stored))
+        elif type(value) is int and scale == 1 and -PLAIN < value < PLAIN:
+            packed.append(value)
+        elif value is None:
+            packed.append(None)
+        else:
+            packed.append(pack(value, scale))
+    return packed
 
 
 def _loose(part: Part, scales: Scales) -> Iterator[tuple[str, object]]:

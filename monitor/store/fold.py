@@ -60,14 +60,19 @@ def fold(
     for series, group in groupby(rows, key=itemgetter(0)):
         _, times, outcomes, *columns = zip(*group, strict=True)
         unknown = outcomes.count(UNKNOWN)
-        covered = {at // SHORTEST for at, outcome in zip(times, outcomes, strict=True) if outcome != UNKNOWN}
-        looks = Looks(series, len(outcomes), outcomes.count(OK), unknown, len(covered))
+        looks = Looks(series, len(outcomes), outcomes.count(OK), unknown, _covered(times, outcomes, unknown))
         named = zip(keys, columns, strict=True)
         yield looks, [found for key, column in named if key and (found := _values(key, series, column, shares))]
 
 
-def _values(key: str, series: int, column: Sequence[int | None], shares: bool) -> Values | None:
-    values = [value for value in column if value is not None]
+def _covered(times: Sequence[int], outcomes: Sequence[int], unknown: int) -> int:
+    if not unknown and times[0] // SHORTEST == times[-1] // SHORTEST:
+        return 1
+    return len({at // SHORTEST for at, outcome in zip(times, outcomes, strict=True) if outcome != UNKNOWN})
+
+
+def _values(key: str, series: int, column: Sequence[Any], shares: bool) -> Values | None:
+    values = [value for value in column if value is not None] if None in column else column
     if not values:
         return None
     ordered = sorted(values)

@@ -4,15 +4,17 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from monitor.store import archive, catalogue, read
+from monitor.store import archive, catalogue, overview, read
 from monitor.store.archive import ArchiveError
 from monitor.store.catalogue import Series
 from monitor.store.day import Identity
 from monitor.store.files import day_files, open_to_read
 from monitor.store.fold import FIVE_MINUTES, HOUR, Values
+from monitor.store.overview import Hour
 from monitor.store.rollup import FOLDER, folded
 from monitor.store.rows import Row, midnight, parts_of
 from monitor.store.steps import Availability, Cell, Step, Which, availability, share_of, steps, width
@@ -92,6 +94,11 @@ class LocalHistory:
         span = Span(since, until, width(step))
         return await asyncio.to_thread(lambda: steps(self._cells(key, span, which), span.since, step))
 
+    async def overview(self, key: str, since: datetime, until: datetime) -> list[Hour]:
+        """Return the hours of all series in columns, the earliest first; the period is widened to whole hours."""
+        span = Span(since, until, HOUR)
+        return await asyncio.to_thread(lambda: [hour for day in span.days() for hour in self._hours(key, *day)])
+
     async def availability(self, since: datetime, until: datetime, which: Which = EVERY) -> list[Availability]:
         """Return how often each series answered in a period, which is widened to whole 5 minutes."""
         span = _fitting(since, until)
@@ -129,6 +136,25 @@ class LocalHistory:
             except sqlite3.Error as error:
                 self._unreadable(day, self._folder / f"{day}.sqlite", error)
         return found
+
+    def _hours(self, key: str, day: date, seconds: Pair) -> list[Hour]:
+        """Read the hours of a day; what is not folded yet is added up."""
+        behind: set[int] = set()
+        found: list[Hour] = []
+        try:
+            if (looks := self._folder / f"{day}.sqlite").exists():
+                with open_to_read(looks) as db:
+                    behind = set(_behind(db, HOUR, seconds))
+            if (rollups := self._folder / FOLDER / f"{day}.sqlite").exists():
+                with open_to_read(rollups) as db:
+                    found = list(overview.hours(db, day, seconds, key))
+        except sqlite3.Error as error:
+            self._unreadable(day, self._folder / f"{day}.sqlite", error)
+        start = midnight(day)
+        late = [start + timedelta(seconds=at) for at in sorted(behind)]
+        fresh = [cell for at in late for cell in self._cells(key, Span(at, at + overview.STEP, HOUR), EVERY)]
+        kept = [hour for hour in found if hour.at not in set(late)]
+        return sorted([*kept, *overview.pivoted(steps(fresh, start, overview.STEP))], key=itemgetter(0))
 
     def _unreadable(self, day: date, path: Path, error: sqlite3.Error) -> None:
         if path.exists():  # else retention was faster

@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import groupby
@@ -24,9 +24,16 @@ class Keeper:
     """Lives in the writer thread alone. A day file that gives an error is closed, and opened anew by the next batch."""
 
     def __init__(
-        self, folder: Path, columns: Columns, *, retention_days: int, rollup_days: int, archives: bool = True
+        self,
+        folder: Path,
+        columns: Columns,
+        *,
+        retention_days: int,
+        rollup_days: int,
+        archives: bool = True,
+        owes: Callable[[date], bool] | None = None,
     ) -> None:
-        """``archives``: days of the past become Parquet where that is possible."""
+        """``archives``: days of the past become Parquet where that is possible, and where nobody ``owes`` a day."""
         self._folder = folder
         self._columns = columns
         self._keep, self._keep_rollups = retention_days, rollup_days
@@ -35,7 +42,7 @@ class Keeper:
         self._now: datetime | None = None
         """The newest look of the last batch: folding goes by it, and a clock that was wrong leaves no trace."""
         self._trouble = {"looks": "", "rollups": "", "catalogue": "", "archive": ""}
-        self.archiver = Archiver(folder, lambda sentence: self._tell("archive", sentence))
+        self.archiver = Archiver(folder, lambda sentence: self._tell("archive", sentence), owes or (lambda _: False))
         self._archives = archives
         self._lasting = ""
         self.written = 0

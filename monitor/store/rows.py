@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from probes.model import Outcome, Value
@@ -50,6 +51,7 @@ class Stats:
     """One sentence on what this installation cannot do, once it matters."""
 
 
+@lru_cache(maxsize=8)
 def midnight(day: date) -> datetime:
     """Return the moment from which a day file counts."""
     return datetime.combine(day, time(), UTC)

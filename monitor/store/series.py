@@ -4,7 +4,8 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 
 from monitor.store.day import column, table
@@ -38,14 +39,18 @@ class SeriesStore(LocalHistory):
         rollup_days: int = 3_660,
         queue_rows: int = 100_000,
         commit_seconds: float = 1.0,
+        owes: Callable[[date], bool] | None = None,
     ) -> None:
-        """Start the writer thread; opens nothing yet. ValueError when a kind or key cannot be a name in a table."""
+        """Start the writer thread; opens nothing yet. ValueError when a kind or key cannot be a name in a table.
+
+        ``owes``: whether somebody still has to read a day's looks, so that it is not archived; called in that thread.
+        """
         for kind, keys in columns.items():
             table(kind)
             for key in keys:
                 column(key)
         self._queue = _Queue(queue_rows, commit_seconds)
-        self._keeper = Keeper(folder, columns, retention_days=retention_days, rollup_days=rollup_days)
+        self._keeper = Keeper(folder, columns, retention_days=retention_days, rollup_days=rollup_days, owes=owes)
         super().__init__(folder, self._keeper.say)
         self._thread = threading.Thread(target=self._write, name="series", daemon=True)
         self._thread.start()

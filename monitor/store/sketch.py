@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from operator import sub
 
 BLOCKS = 50
-CODES = ((1 << 8, "B"), (1 << 16, "H"), (1 << 32, "I"), (1 << 64, "Q"))
-"""Steps below the number take the struct code: 1, 2, 4 or 8 bytes, little endian."""
 
 Sketch = tuple[Sequence[int], int]
 """Points in order, and of how many values they are."""
@@ -41,7 +39,8 @@ def pack(points: Sequence[int], low: int) -> bytes | None:
     largest = max(steps)
     if not largest:
         return None
-    code = next(code for limit, code in CODES if largest < limit)
+    # 1, 2, 4 or 8 bytes a step, little endian
+    code = "B" if largest < 1 << 8 else "H" if largest < 1 << 16 else "I" if largest < 1 << 32 else "Q"
     return struct.pack(f"<c{len(steps)}{code}", code.encode(), *steps)
 
 

@@ -29,6 +29,10 @@ class Which:
         )
 
 
+class HistoryError(Exception):
+    """A question cannot be answered now; one sentence says why."""
+
+
 class Figures(NamedTuple):
     """What the looks of one stretch said of one key."""
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from markupsafe import Markup
 
-from monitor.store.steps import Step, Which
+from monitor.store.steps import HistoryError, Step, Which
 from monitor.views import CheckView
 from monitor.web import chart
 from monitor.web.chart import Period
@@ -46,6 +46,8 @@ class Charts:
     def __init__(self, history: History) -> None:
         self._history = history
         self._kept: dict[str, tuple[datetime, list[Drawn]]] = {}
+        self.trouble = ""
+        """Why nothing can be drawn, while nothing can."""
 
     async def of(self, asset: str, checks: Sequence[CheckView], now: datetime) -> list[Drawn]:
         """Return the charts of an asset's first checks; none where nothing was stored."""
@@ -56,8 +58,12 @@ class Charts:
             return []
         if len(self._kept) >= KEPT:
             self._kept.pop(next(iter(self._kept)))
-        drawn = await self._draw(checks[:MOST], now)
-        self._kept[asset] = (now, drawn)
+        try:
+            drawn, self.trouble = await self._draw(checks[:MOST], now), ""
+        except HistoryError as error:
+            drawn, self.trouble = [], str(error)
+        if drawn or self.trouble:  # else the first look may be under way
+            self._kept[asset] = (now, drawn)
         return drawn
 
     async def _draw(self, checks: Sequence[CheckView], now: datetime) -> list[Drawn]:

@@ -155,6 +155,7 @@ def _health(health: Health) -> list[Family]:
         ("lambi_series_queued", "gauge", "Observations that wait for the series store", health.series_queued),
         ("lambi_series_dropped_total", "counter", "Observations that the series store lost", health.series_dropped),
         ("lambi_series_failing", "gauge", "1 while the series store cannot write", bool(health.series_error)),
+        ("lambi_series_bytes", "gauge", "Size of the days that are kept as they were written", health.series_bytes),
         ("lambi_outbox_pending", "gauge", "Messages that wait to leave", health.outbox_pending),
         ("lambi_outbox_oldest_seconds", "gauge", "Age of the oldest message that waits", health.outbox_oldest_seconds),
         ("lambi_bugs_total", "counter", "Exceptions caught at a boundary: each is a defect of ours", health.bugs),

@@ -182,6 +182,7 @@ class _Door:
             lines=watching.lines(one.asset) if one.phase is Phase.NOT_WATCHED else "",
             hint=watching.hint(one.asset),
             charts=await self.charts.of(one.asset.id, one.checks, self.clock.now()) if self.charts else [],
+            undrawn=self.charts.trouble if self.charts else "",
         )
 
     async def _shown(self, request: web.Request) -> history.Shown:

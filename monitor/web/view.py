@@ -188,7 +188,7 @@ def notes(snapshot: Snapshot) -> tuple[str, ...]:
     health = snapshot.health
     bugs = f"Lambi has caught {health.bugs} of its own errors since it started" if health.bugs else ""
     series = f"measurements are not being stored: {health.series_error}" if health.series_error else ""
-    return tuple(note for note in (health.clock, *health.capabilities, series, bugs) if note)
+    return tuple(note for note in (health.clock, *health.capabilities, series, health.series_note, bugs) if note)
 
 
 @dataclass(frozen=True, slots=True)

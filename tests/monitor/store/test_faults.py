@@ -2,8 +2,11 @@
 
 import json
 import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 
 from monitor.store import SeriesStore, desk
 from monitor.store.keeper import Keeper
+from tests.counts import soak
 from tests.monitor.store.looks import COLUMNS, NOON, look, until
 
 ROOT = Path(__file__).parents[3]
@@ -39,6 +43,45 @@ def test_a_disk_that_fills_up_or_turns_read_only_costs_what_it_cannot_take_and_n
     assert (turns["healed"]["written"], turns["healed"]["error"]) == (60, "")
     assert told["kept"] == turns["room again"]["written"] + 60, "what was acknowledged is there"
     assert told["problems"] == []
+
+
+WRITER = """
+import asyncio, itertools, pathlib, sys
+from monitor.store import SeriesStore
+from tests.counts import soak
+from tests.monitor.store.looks import COLUMNS, look, until
+async def main():
+    store = SeriesStore(pathlib.Path(sys.argv[1]), COLUMNS, commit_seconds=0.001)
+    for n in itertools.count(int(sys.argv[2])):
+        before = store.stats().written
+        store.add([look(40 * n, check=f"c{n % 9}/icmp/", values={"rtt_seconds": n / 1e6})])
+        await until(lambda: store.stats().written > before)
+        print(n, flush=True)
+asyncio.run(main())
+"""
+"""Eight looks are five minutes: something is folded all the time, and a day is over after two thousand."""
+
+
+def test_kill_9_at_any_moment_loses_no_look_that_was_acknowledged_and_no_rollup(tmp_path: Path) -> None:
+    draw = random.Random(3)  # noqa: S311 - no secrets
+    told = -1
+    for _ in range(soak(ci=4, soak=100)):
+        argv = [sys.executable, "-c", WRITER, tmp_path, str(told + 1)]
+        writer = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout
+        first = writer.stdout.readline()
+        time.sleep(draw.random())
+        writer.send_signal(signal.SIGKILL)
+        told = int((writer.communicate()[0].split() or [first])[-1])
+    keeper = Keeper(tmp_path, COLUMNS, retention_days=30, rollup_days=30, archives=False)
+    keeper.store([look(40 * (told + 2_000))])
+    while keeper.tend():
+        pass
+    keeper.close()
+    period = (NOON - timedelta(days=1), NOON + timedelta(days=365))
+    times = {round((row.at - NOON).total_seconds() / 40) for row in desk.rows(tmp_path, *period, lambda *_: None)}
+    assert set(range(told + 1)) <= times
+    assert desk.check(tmp_path, lambda *_: None) == []
 
 
 async def test_a_clock_that_jumps_ahead_and_back_loses_nothing(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.store.files import day_files
+from monitor.store.day import STEPS
+from monitor.store.files import day_files, open_to_write
 from monitor.store.fold import OUTCOMES
 from monitor.store.history import LocalHistory
 from monitor.store.keeper import Keeper
@@ -107,6 +108,12 @@ async def test_rollups_say_exactly_what_the_looks_say(
         assert_right(one, [each for each in final.values() if each.check == one.series[0]], step)
     expected = {(one.check, (one.at - since) // step) for one in final.values() if since <= one.at < until}
     assert {(one.series[0], (one.at - since) // step) for one in found} == expected
+    for hour in await history(folder).overview(KEY, since, until):
+        for name, share, mean, p95 in zip(*hour[1:], strict=True):
+            count, up, unknown, values = naive([one for one in final.values() if one.check == name[0]], hour.at, HOUR)
+            assert share == (up / (count - unknown) if count > unknown else None)
+            assert mean == (pytest.approx(sum(values) / len(values)) if values else None)
+            assert (p95 is None) == (not values)
     for total in await history(folder).availability(since, until):
         own = [one for one in final.values() if one.check == total.series[0] and since <= one.at < until]
         assert (total.looks, total.up, total.unknown) == naive(own, since, until - since)[:3]
@@ -183,16 +190,48 @@ async def test_a_kill_between_two_slices_costs_nothing(tmp_path: Path) -> None:
     assert len(rows(tmp_path, "SELECT 1 FROM looks WHERE width = 300 AND at = 43200")) == 1_000
 
 
-async def test_days_from_before_there_were_rollups_are_folded(tmp_path: Path) -> None:
-    keep(tmp_path, [look(n * 60, values={KEY: 0.01}) for n in range(100)], between=0)
+BEFORE = """
+DROP TABLE pending; DROP TABLE touched; DROP TABLE latest_icmp;
+CREATE TABLE latest (series INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+INSERT INTO latest SELECT series, max(at) FROM probe_icmp GROUP BY series;
+PRAGMA user_version=0;
+"""
+"""Makes of a day file what the first version wrote."""
+
+
+async def test_days_from_before_there_were_rollups_are_read_and_then_folded(tmp_path: Path) -> None:
+    keep(tmp_path, [look(n * 60, check=f"c{n % 2}", values={KEY: 0.01 * n, "odd": n}) for n in range(100)], between=0)
+    latest = await history(tmp_path).latest()
+    with sqlite3.connect(tmp_path / f"{NOON.date()}.sqlite") as db:
+        db.executescript(BEFORE)
+    before = await history(tmp_path).downsample(KEY, NOON, NOON + 2 * HOUR, HOUR)
+    assert [step.looks for step in before] == [30, 20, 30, 20]
+    assert await history(tmp_path).latest() == latest
+    keep(tmp_path, [look(86_400 * 2)])
+    assert rows(tmp_path, "SELECT at, sum(n) FROM looks WHERE width = 3600 GROUP BY at") == [(43_200, 60), (46_800, 40)]
+    assert await history(tmp_path).downsample(KEY, NOON, NOON + 2 * HOUR, HOUR) == before
+    assert latest == [row for row in await history(tmp_path).latest() if row.at < NOON + DAY]
+
+
+async def test_a_migration_that_is_killed_goes_on(tmp_path: Path) -> None:
+    keep(tmp_path, [look(n) for n in range(10)], between=0)
     path = tmp_path / f"{NOON.date()}.sqlite"
     with sqlite3.connect(path) as db:
-        db.executescript("DROP TABLE pending; DROP TABLE touched")
-        db.execute("PRAGMA user_version=0")
-    before = await history(tmp_path).downsample(KEY, NOON, NOON + 2 * HOUR, HOUR)
+        db.executescript(BEFORE)
+    for taken in range(len(STEPS)):
+        steps = [*STEPS[:taken], fail]
+        with pytest.raises(ZeroDivisionError):
+            open_to_write(path, steps)
+        with sqlite3.connect(path) as db:
+            assert db.execute("PRAGMA user_version").fetchone() == (taken,)
     keep(tmp_path, [look(86_400 * 2)])
-    assert rows(tmp_path, "SELECT at, n FROM looks WHERE width = 3600") == [(43_200, 60), (46_800, 40)]
-    assert await history(tmp_path).downsample(KEY, NOON, NOON + 2 * HOUR, HOUR) == before
+    assert rows(tmp_path, "SELECT at, n FROM looks WHERE width = 3600") == [(43_200, 10)]
+
+
+def fail(db: sqlite3.Connection) -> None:
+    """Die in the middle of a step."""
+    db.execute("CREATE TABLE half (id INTEGER) STRICT")
+    raise ZeroDivisionError
 
 
 def test_a_file_of_a_later_version_is_read_and_not_written(tmp_path: Path) -> None:

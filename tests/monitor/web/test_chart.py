@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from xml.etree import ElementTree
 
-from monitor.store.steps import Figures, Step, Which
+from monitor.store.steps import Figures, HistoryError, Step, Which
 from monitor.views import CheckView
 from monitor.web import chart
 from monitor.web.chart import Period
@@ -124,9 +124,34 @@ async def test_the_page_of_an_asset_shows_its_charts_and_draws_them_once_a_minut
     assert "What was measured" not in other
 
 
+async def test_where_nothing_is_stored_yet_it_is_asked_for_again() -> None:
+    history = FakeHistory("none")
+    charts = Charts(history)
+    for _ in range(2):
+        assert await charts.of("a", worlds.calm().assets["cctld:bb"].checks, NOW) == []
+    assert history.asked == 4
+
+
+class Away(FakeHistory):
+    """Cannot be asked now."""
+
+    async def downsample(self, *_: object) -> list[Step]:
+        self.asked += 1
+        raise HistoryError("influx.example is away")
+
+
+async def test_a_history_that_is_away_is_said_on_the_page_and_left_alone_for_a_minute() -> None:
+    history = Away("none")
+    async with Site(worlds.calm(), measured=history) as site:
+        assert "It cannot be shown now: influx.example is away." in await site.text("/asset/cctld:bb")
+        site.clock.elapsed += 5
+        await site.text("/asset/cctld:bb")
+    assert history.asked == 1
+
+
 async def test_the_charts_of_few_assets_are_kept() -> None:
-    charts = Charts(FakeHistory("none"))
     checks = worlds.calm().assets["cctld:bb"].checks
+    charts = Charts(FakeHistory(checks[0].check))
     for number in range(2 * KEPT):
         await charts.of(f"a{number}", checks, NOW)
     assert len(charts._kept) <= KEPT

@@ -1,0 +1,149 @@
+"""Our store at the work of `bench/store.py`: `python -m bench.storing FOLDER`, asked on stdin, figures on stdout."""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.measurements import FIELDS, STEP, Batch, batches
+from monitor.store import parquet
+from monitor.store.day import DayFile
+from monitor.store.history import LocalHistory
+from monitor.store.keeper import Keeper
+from monitor.store.rollup import FOLDER
+from monitor.store.steps import Which
+from probes.model import Observation, Outcome, Part, Target
+
+COLUMNS = {"bench": {"rtt_ms": 0.01, "jitter_ms": 0.01, "state": 1.0, "counter": 1.0}}
+"""The fifth field, up, is the outcome of a look."""
+START = datetime(2026, 11, 23, tzinfo=UTC)
+MARGIN = timedelta(hours=1)
+VALUES = len(FIELDS)
+
+
+def looks(batch: Batch, targets: list[Target]) -> list[Observation]:
+    found = []
+    for target, at, rtt, jitter, up, state, counter in batch:
+        when = START + timedelta(microseconds=at)
+        values = {"rtt_ms": rtt, "jitter_ms": jitter, "state": state, "counter": counter}
+        part = Part(Outcome.OK if up else Outcome.FAILED, values=values)
+        found.append(Observation(targets[target].id, targets[target], "bench", "v", when, when, 0.0, {"": part}))
+    return found
+
+
+def ingest(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
+    """Store everything; first the looks alone, then all of it again with rollups, as the daemon does."""
+    targets = made(asked["targets"])
+    raw = folder / "raw"
+    raw.mkdir()
+    file = DayFile(raw / f"{START.date()}.sqlite", START.date(), COLUMNS)
+    cpu = slowest = whole = 0.0
+    values = 0
+    for batch in batches(asked["targets"], asked["seconds"]):
+        given = looks(batch, targets)
+        values += VALUES * len(given)
+        began = time.process_time()
+        file.write(given)
+        cpu += time.process_time() - began
+    file.close()
+    keeper = Keeper(folder / "whole", COLUMNS, retention_days=30, rollup_days=30, archives=False)
+    for batch in batches(asked["targets"], asked["seconds"]):
+        given = looks(batch, targets)
+        began, wall = time.process_time(), time.perf_counter()
+        keeper.store(given)
+        keeper.tend()
+        whole += time.process_time() - began
+        slowest = max(slowest, time.perf_counter() - wall)
+    began = time.process_time()
+    keeper.store(looks([(0, asked["seconds"] * 1_000_000 + 60_000_000, 1.0, 1.0, 1, 0, 0)], targets))
+    while keeper.tend():
+        pass
+    keeper.close()
+    whole += time.process_time() - began
+    found = {"raw_cpu": cpu, "whole_cpu": whole, "values": values, "slowest_ms": 1000 * slowest}
+    found["raw_bytes"] = (raw / f"{START.date()}.sqlite").stat().st_size / values
+    found["rollup_bytes"] = (folder / "whole" / FOLDER / f"{START.date()}.sqlite").stat().st_size / values
+    return found
+
+
+def made(count: int) -> list[Target]:
+    return [Target(f"t{n}/bench/", "192.0.2.1", 4) for n in range(count)]
+
+
+def long(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
+    """Keep days of many targets, with retention and archive, a commit a second; how long do commits take?"""
+    targets = made(asked["targets"])
+    keeper = Keeper(folder, COLUMNS, retention_days=4, rollup_days=30)
+    delays = []
+    for batch in batches(asked["targets"], asked["seconds"]):
+        given = looks(batch, targets)
+        began = time.perf_counter()
+        keeper.store(given)
+        keeper.tend()
+        delays.append(time.perf_counter() - began)
+    keeper.close()
+    assert keeper.error == "", keeper.error
+    delays.sort()
+    return {
+        "delay_p99_ms": 1000 * delays[int(len(delays) * 0.99)],
+        "delay_most_ms": 1000 * delays[-1],
+        "lost": keeper.dropped,
+    }
+
+
+def archive(folder: Path, values: int) -> dict[str, float]:
+    began = time.process_time()
+    told = parquet.write(folder / "raw", START.date())
+    return {
+        "archive_bytes": sum(file.bytes for file in told.files) / values,
+        "archive_cpu": time.process_time() - began,
+    }
+
+
+async def ask(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
+    def complain(sentence: str) -> None:
+        raise RuntimeError(sentence)
+
+    history = LocalHistory(folder / "whole", complain)
+    until = START + timedelta(seconds=asked["seconds"])
+    one = Which(checks=frozenset(["t7/bench/"]))
+
+    async def timed(question: Callable[[], Any]) -> float:
+        times = []
+        for _ in range(5):
+            began = time.perf_counter()
+            answer = await question()
+            times.append(time.perf_counter() - began)
+            assert answer
+        return 1000 * median(times)
+
+    return {
+        "latest_ms": await timed(history.latest),
+        "one_ms": await timed(lambda: history.range("t7/bench/", "", START, until)),
+        "hourly_ms": await timed(lambda: history.overview("rtt_ms", START, until)),
+        "availability_ms": await timed(lambda: history.availability(START, until)),
+        "smoke_ms": await timed(
+            lambda: history.downsample("rtt_ms", START, until, 3 * timedelta(seconds=STEP * 10), one)
+        ),
+    }
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    asked = json.loads(sys.stdin.read())
+    found = long(folder, asked) if asked["what"] == "long" else ingest(folder, asked)
+    found["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    if asked["what"] == "day":
+        found |= asyncio.run(ask(folder, asked))
+        found |= archive(folder, int(found["values"]))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
