@@ -8,6 +8,7 @@ import typer
 
 from monitor.cli import files, options
 from monitor.cli.say import EXITS, complain, out
+from monitor.config import load
 
 app = typer.Typer()
 
@@ -25,7 +26,7 @@ def run(
     It prints the page's address, what it watches, and how many packets a minute that costs.
     It needs no root; without, ICMP may say "cannot look from here".
 
-    Examples:  lambi run   |   lambi run --config ./my-config
+    Examples:  lambi run   |   lambi run --config ./my-config   |   kill -HUP PID (as lambi reload)
     """
     settings = files.settings(config)
     from monitor import daemon, logs  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
@@ -34,7 +35,8 @@ def run(
         out(sentence)
         sys.stdout.flush()
 
-    code = asyncio.run(daemon.run(settings, say, form=logs.Form(log)))
+    folder = settings.file.parent  # also of /etc/lambi, which may be made later
+    code = asyncio.run(daemon.run(settings, say, form=logs.Form(log), load=lambda: load(folder)))
     if code:
         complain("the daemon has ended because of the above")
     raise typer.Exit(code)
