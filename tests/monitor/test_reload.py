@@ -191,6 +191,9 @@ def test_the_daemon_reloads_by_command_and_by_signal(tmp_path: Path) -> None:
         ]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
+    def noted() -> bool:
+        return any("the old one goes on" in note for note in lambi.json("/api/v1/status")["notes"])
+
     with daemon(tmp_path, config=one) as lambi:
         lambi.wait("the page", lambda: lambi.get("/")[0] == 200)
         lambi.wait("a look", lambda: lambi.json("/api/v1/asset/router:lo")["seen"])
@@ -199,11 +202,11 @@ def test_the_daemon_reloads_by_command_and_by_signal(tmp_path: Path) -> None:
         assert said.returncode == 1
         assert 'unknown territory "BX"' in said.stderr
         assert "1 to put right: the old config goes on" in said.stderr
-        assert any("the old one goes on" in note for note in lambi.json("/api/v1/status")["notes"])
+        lambi.wait("the page says so", noted)
         overlay(tmp_path, one.replace("'router:lo 127.0.0.1'", "'router:lo 127.0.0.1', 'ixp:grex 127.0.0.1'"))
         found = json.loads(lambi_reload().stdout)
         assert found["added"] == ["ixp:grex/127.0.0.1/icmp"]
-        assert not any("the old one goes on" in note for note in lambi.json("/api/v1/status")["notes"])
+        lambi.wait("it is no longer said", lambda: not noted())
         lambi.wait("the new target is asked", lambda: lambi.json("/api/v1/asset/ixp:grex")["seen"])
         overlay(tmp_path)
         lambi.process.send_signal(signal.SIGHUP)  # `exec` has made the shell the daemon
