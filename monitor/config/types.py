@@ -191,8 +191,8 @@ def site_letter(value: Any) -> str:
     text = _text(value)
     if not re.fullmatch(r"[A-Za-z]?", text):
         raise wrong(f'"{text[:20]}" is too long to stand before an incident\'s number', "one letter, or nothing")
-    if text.upper() == "E":
-        raise wrong("E stands before the numbers of exercises", "another letter, or nothing")
+    if taken := {"E": "exercises", "P": "postures", "X": "alerts of other systems"}.get(text.upper()):
+        raise wrong(f"{text.upper()} stands before the numbers of {taken}", "another letter, or nothing")
     return text.upper()
 
 
