@@ -4,21 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.model import Provenance
-from monitor.posture import Level, Posture
-from monitor.views import Snapshot
 from tests.monitor.web import worlds
 from tests.monitor.web.serving import Site
 
 
-def warned() -> Snapshot:
-    until = worlds.NOW + timedelta(hours=5)
-    reason = "Hurricane <Erin>, landfall about 02:00"
-    one = Posture(3, "BB", Level.PREPARE, worlds.NOW - worlds.HOUR, until, reason, "DEM")
-    return replace(worlds.calm(), postures=(one,))
-
-
 async def test_the_first_page_says_what_is_set_until_when_by_whom_and_why() -> None:
-    async with Site(warned()) as site:
+    async with Site(worlds.warned()) as site:
         page = await site.text("/")
     until = worlds.NOW + timedelta(hours=5)
     assert "<b>Barbados: prepare</b> until" in page
@@ -37,21 +28,13 @@ async def test_in_calm_weather_no_page_speaks_of_it() -> None:
 
 
 async def test_the_status_names_it() -> None:
-    async with Site(warned()) as site:
+    async with Site(worlds.warned()) as site:
         (one,) = (await site.json("/api/v1/status"))["postures"]
     assert (one["id"], one["territory"], one["level"], one["by"]) == ("P3", "BB", "prepare", "DEM")
 
 
-def doubtful() -> Snapshot:
-    calm = worlds.calm()
-    name = next(name for name, view in calm.assets.items() if view.asset.kind == "ixp")
-    view = calm.assets[name]
-    asset = replace(view.asset, provenance=Provenance("an old list", "2014", "low"))
-    return replace(calm, assets={**calm.assets, name: replace(view, asset=asset)})
-
-
 async def test_what_is_to_be_confirmed_is_a_list_and_marked_wherever_it_stands() -> None:
-    snapshot = doubtful()
+    snapshot = worlds.doubtful()
     async with Site(snapshot) as site:
         (one,) = (await site.json("/api/v1/to-confirm"))["assets"]
         page = await site.text("/to-confirm")
