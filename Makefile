@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test soak check bench lab dist test-deps
+.PHONY: help setup run demo test soak check bench pictures lab dist test-deps
 MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
@@ -56,6 +56,9 @@ check: $(DEV) ## Lint, format, types, layers
 
 bench: $(DEV) ## Measure Lambi beside its peers
 	@for each in $$(grep -l 'sys.exit(main())' bench/*.py); do $(PYTHON) "$$each" $(ARGS); done
+
+pictures: $(DEV) ## Take the pictures of docs/pictures anew: the page on a bad day, the demo's worst minute
+	@$(PYTHON) -m tests.monitor.web.pictures $(ARGS)
 
 lab: $(DEV) ## Start the archipelago of real daemons (root)
 	@exec $(PYTHON) -m tests.lab $(ARGS)

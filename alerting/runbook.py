@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from alerting.gsm import fold, lossy, septets
+from alerting.match import Matcher, parse
 from alerting.model import Severity
 
 FIRST_SEPTETS = 60
@@ -60,6 +61,8 @@ class Runbook:
     translates: str = ""
     """Of a translation: the hash of the words that it translates; "" of an original."""
     translations: Mapping[str, "Runbook"] = field(default_factory=dict)
+    match: tuple[Matcher, ...] = ()
+    """What else must be true of an alert, over its labels; a runbook that asks for more is nearer."""
 
     @property
     def pinned(self) -> str:
@@ -81,6 +84,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("expected a text")
     return value
+
+
+def _matchers(value: Any) -> tuple[Matcher, ...]:
+    return tuple(parse(one) for one in _texts(value)) if value is not None else ()
 
 
 def _digest(value: Any) -> str:
@@ -148,6 +155,7 @@ FIELDS: Fields = {
     "title": _text,
     "kinds": _texts,
     "phases": _phases,
+    "match": _matchers,
     "severity": _severity,
     "roles": _texts,
     "language": _language,
@@ -155,7 +163,7 @@ FIELDS: Fields = {
     "minutes": _minutes,
     "first": _text,
 }
-"""The front matter's keys -> how each is read; ``kinds`` and ``phases`` stand under ``matches``."""
+"""The front matter's keys -> how each is read; ``kinds``, ``phases`` and ``match``, if any, stand under ``matches``."""
 TRANSLATED: Fields = {
     "id": _text,
     "title": _text,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Self
 
+from alerting.match import labels, matches
 from alerting.model import Alert
 from alerting.runbook import PHASES, Problem, Runbook, read, translate
 
@@ -56,14 +57,17 @@ class Runbooks:
         return cls(books)
 
     def match(self, alert: Alert) -> Runbook | None:
-        """Give the runbook whose kinds name the alert's earliest, if its phase and severity fit."""
-        phase = alert.labels.get("phase", "down")
+        """Give the runbook that fits best: it asks for most of the labels, then its kinds name the alert's earliest."""
+        phase, known = alert.labels.get("phase", "down"), labels(alert)
         fits = [
             book
             for book in self
-            if alert.kind in book.kinds and helps(book, phase) and alert.severity.rank >= book.severity.rank
+            if alert.kind in book.kinds
+            and helps(book, phase)
+            and alert.severity.rank >= book.severity.rank
+            and matches(book.match, known)
         ]
-        return min(fits, key=lambda book: (book.kinds.index(alert.kind), book.id), default=None)
+        return min(fits, key=lambda book: (-len(book.match), book.kinds.index(alert.kind), book.id), default=None)
 
     def find(self, id_: str) -> Runbook | None:
         """Give a runbook by its id or its ``id@hash``; another hash gives the words of today."""
@@ -77,7 +81,7 @@ class Runbooks:
             f"{kind}: no runbook says what to do when it is {phase}"
             for kind in kinds
             for phase in sorted(PHASES)
-            if not any(kind in book.kinds and phase in book.phases for book in self)
+            if not any(kind in book.kinds and phase in book.phases and not book.match for book in self)
         ]
         for book in self:
             notes += _look_over(book, languages, today)

@@ -39,7 +39,7 @@ class Occasion:
     """Where this contact answers with a click, once."""
 
 
-STATES = {"vantage": "cut off", "peer": "silent"}
+STATES = {"vantage": "cut off", "peer": "silent", "posture": "in force"}
 """What those are said to be that are not just down."""
 _TITLE = re.compile(
     r"(?P<name>.+?)(?: and (?P<others>[0-9]+) more)? (?P<state>down|degraded|partitioned|silent|cut off(?: in part)?)"
@@ -49,6 +49,8 @@ _TITLE = re.compile(
 
 def what(alert: Alert, language: str) -> str:
     """Say what it is about; the name stays as it is, the kind before it and the state behind it are translated."""
+    if alert.kind == "posture":
+        return say("posture", language, level=say(f"posture {alert.labels['posture']}", language), place=alert.where)
     found = _TITLE.fullmatch(alert.what)
     if language == "en" or found is None:
         return alert.what

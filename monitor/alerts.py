@@ -5,9 +5,11 @@ from datetime import datetime
 
 from alerting.model import Alert
 from monitor.impact import in_words, sure
-from monitor.model import Incident
-from monitor.topology import Topology
+from monitor.model import Incident, Phase
+from monitor.topology import States, Topology
 
+REGION = 5
+"""So many territories are more than a few islands."""
 Blind = tuple[tuple[datetime, datetime | None], ...]
 
 
@@ -40,6 +42,31 @@ def to_alert(
         note=note,
         name=topology.name(incident.asset),
     )
+
+
+def signs(incident: Incident, topology: Topology, states: States) -> dict[str, str]:
+    """Say by which signs a runbook may be chosen: the ``probe`` that fails, ``answers`` wrongly, ``extent`` region."""
+    failing: set[str] = set()
+    refused: list[bool] = []
+    for check in topology.checks.get(incident.asset, ()):
+        known = topology.world.checks.get(check)
+        for state in states.get(check, {}).values():
+            if state.settled in {Phase.DOWN, Phase.DEGRADED} and known is not None:
+                failing.add(known.kind)
+                refused += [state.refused] if state.settled is Phase.DOWN else []
+    found = {"probe": ",".join(sorted(failing))} if failing else {}
+    if refused and all(refused):
+        found["answers"] = "yes"
+    if len(_touched(incident, topology)) >= REGION:
+        found["extent"] = "region"
+    return found
+
+
+def _touched(incident: Incident, topology: Topology) -> set[str]:
+    """Return the territories in which something is out of reach: a cable lies in many that still have another."""
+    assets = topology.world.assets
+    own = () if incident.kind in {"cable", "landing"} else (incident.asset,)
+    return {code for name in (*own, *incident.children) if name in assets for code in topology.territories(name)}
 
 
 def effects(incident: Incident, topology: Topology) -> Iterable[str]:

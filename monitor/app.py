@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -24,9 +23,10 @@ from monitor import logs
 from monitor.answering import Answering
 from monitor.calling import Calling
 from monitor.config.doors import loopback
-from monitor.config.settings import Door, Settings
+from monitor.config.settings import Settings
 from monitor.data import shipped, version
 from monitor.deadman import DeadMan
+from monitor.doors import listen
 from monitor.drilling import Drilling, Office
 from monitor.freshness import Freshness
 from monitor.heartbeat import Heartbeat, Vitals
@@ -35,8 +35,12 @@ from monitor.ledger import SCHEMAS, Ledger
 from monitor.maintenance import Calendar
 from monitor.measuring import Measuring
 from monitor.pipeline import KEEP, Doors, Pipeline
+from monitor.posture import tightened
+from monitor.posturing import Posturing
+from monitor.reloading import Load, Reloading
 from monitor.schedule import Scheduler
 from monitor.snapshot import Snapshots
+from monitor.streams import Streams
 from monitor.upkeep import Upkeep
 from monitor.views import Health, IncidentFilter
 from monitor.web import callbacks, control, ops, public
@@ -53,32 +57,31 @@ EXPLAINED = timedelta(seconds=10)
 STOP_SECONDS = 2.0
 
 
-class DoorError(Exception):
-    """A door cannot be opened; one sentence says why, and `key` is where config says where it is."""
-
-    def __init__(self, sentence: str, key: str) -> None:
-        super().__init__(sentence)
-        self.key = key
-
-
 class App:
     """The daemon's parts. Make it with `start`; `stop` gives everything back."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, say: Callable[[str], None], engines: Mapping[str, Engine] | None = None
+        self,
+        settings: Settings,
+        clock: Clock,
+        say: Callable[[str], None],
+        engines: Mapping[str, Engine] | None = None,
+        load: Load | None = None,
     ) -> None:
-        """``engines``: by kind of probe, where others than the real ones answer."""
+        """``engines``: by kind of probe, where others than the real ones answer; ``load`` reads the config again."""
         self.settings, self.clock, self.say = settings, clock, say
         self.place = settings.world.assets[settings.world.vantage].name
         self.started = clock.now()
         self.bugs = 0
         asked = build(vantage=settings.world.vantage, clock=clock) if engines is None else engines
         self.dead_man = DeadMan(settings, clock, lambda family: self.pipeline.sees(family), self._vitals)  # noqa: PLW0108 - the pipeline is made after the engines
-        self.engines: Mapping[str, Engine] = {Heartbeat.kind: self.dead_man.engine, **asked}
+        self.streams = Streams(settings, clock)
+        self.engines: Mapping[str, Engine] = {Heartbeat.kind: self.dead_man.engine, **self.streams.engines, **asked}
         self.standing = tuple(filter(None, (drop_root(settings.state),)))
         self.runbooks = Runbooks.load(shipped("runbooks"))
         self.runners: list[web.AppRunner] = []
         self._clock_note = ("", self.started - EXPLAINED)
+        self.reloading = Reloading(load, lambda: self.settings, self._reload, lambda: self.pipeline.book.open)
 
     @classmethod
     async def start(
@@ -88,9 +91,11 @@ class App:
         say: Callable[[str], None],
         journal: type[Journal],
         engines: Mapping[str, Engine] | None = None,
+        *,
+        load: Load | None = None,
     ) -> Self:
         """Open everything and begin to look; raises JournalError, DoorError, ControlError, OSError."""
-        app = cls(settings, clock, say, engines)
+        app = cls(settings, clock, say, engines, load)
         app.journal = await journal.open(settings.state / "journal.sqlite", SCHEMAS)
         app.measuring = Measuring(settings, clock)
         app.ledger = Ledger(app.journal, settings.world.vantage)
@@ -107,8 +112,11 @@ class App:
     inbox: Inbox
     drills: Drills
     freshness: Freshness
+    known: dict[str, control.Command]
+    """What the control door understands; made anew with each config."""
     pipeline: Pipeline
     foreign: ForeignBook
+    posturing: Posturing
     upkeep: Upkeep
     snapshots: Snapshots
 
@@ -166,11 +174,22 @@ class App:
             blind=self.pipeline.blind,
             note=self.clock_note,
         ).boot(clock.now())
+        self.posturing = await Posturing(
+            lambda: self.settings,
+            self.journal,
+            clock,
+            changed=self._repaced,
+            planned=self.outbox.wake,
+            note=self.clock_note,
+        ).boot()
+        self._repaced()
         since = clock.now() - KEEP
         cuts = await self.ledger.incidents(IncidentFilter(asset=settings.world.vantage, since=since, limit=500))
         await self.pipeline.resume(cuts)
         await self.ledger.start(clock.now())
-        self.snapshots = Snapshots(self.pipeline, clock, self.place, self.health, self.upkeep.works)
+        self.snapshots = Snapshots(
+            self.pipeline, clock, self.place, self.health, self.upkeep.works, postures=lambda: self.posturing.on
+        )
 
     async def _open_doors(self) -> None:
         settings = self.settings
@@ -192,11 +211,10 @@ class App:
         metrics = ops.make_app(
             snapshot=self.snapshots, token=token, clock=self.clock, count_bug=self.count_bug, more=self._callbacks
         )
-        await self._listen(make(), settings.public, "web.public")
-        await self._listen(metrics, settings.ops, "web.ops")
-        self.runners.append(
-            await control.serve(settings.control, self.commands(), read=make(), count_bug=self.count_bug)
-        )
+        self.runners.append(await listen(make(), settings.public, "web.public"))
+        self.runners.append(await listen(metrics, settings.ops, "web.ops"))
+        self.known = dict(self.commands())
+        self.runners.append(await control.serve(settings.control, self.known, read=make(), count_bug=self.count_bug))
 
     def _callbacks(self, app: web.Application) -> None:
         """Let gateways and other systems tell the operators' door what came back."""
@@ -215,19 +233,8 @@ class App:
         ).add_routes(app, token, self.clock)
         self.dead_man.open(app, self.scheduler.again)
 
-    async def _listen(self, app: web.Application, door: Door, key: str) -> None:
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        self.runners.append(runner)
-        try:
-            await web.TCPSite(runner, door.host, door.port).start()
-        except OSError as error:
-            number = error.errno or 0  # a resolver's are negative
-            why = os.strerror(number) if number > 0 else error.strerror
-            raise DoorError(f"{door.place} cannot be listened on: {why}", key) from error
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until told to stop."""
+    async def run(self, stop: asyncio.Event, again: asyncio.Event | None = None) -> None:
+        """Work until told to ``stop``; read the config ``again`` when told so."""
         tasks = [
             asyncio.create_task(work, name=name)
             for name, work in (
@@ -235,6 +242,9 @@ class App:
                 ("outbox", self.outbox.run()),
                 ("freshness", self.freshness.run()),
                 ("foreign alerts", self.foreign.run(self.clock)),
+                ("streams", self.streams.run(self.scheduler.again)),
+                ("postures", self.posturing.run()),
+                ("reload", self.reloading.run(again or asyncio.Event())),
                 ("feeds", self._feeds().run()),
                 ("stop", stop.wait()),
                 *self.measuring.jobs(),
@@ -291,7 +301,7 @@ class App:
         lateness = sorted(self.pipeline.belief.own.lateness)
         trouble: tuple[str, ...] = (self.pipeline.trouble,) if self.pipeline.trouble else ()
         idle = [name for name, one in self.settings.directory.rotations.items() if not one.on_duty(self.clock.now())]
-        trouble += self.dead_man.heart.trouble()
+        trouble += self.dead_man.heart.trouble() + self.reloading.trouble
         trouble += tuple(f"channel {name}: {one.why}" for name, one in self.outbox.health().items() if one.out)
         trouble += self.measuring.trouble()
         trouble += (f"nobody is on duty now: {', '.join(idle)}",) if idle else ()
@@ -324,6 +334,8 @@ class App:
             **self._calling(),
             **answering.commands(),
             **self.freshness.commands(),
+            **self.posturing.commands(),
+            **self.reloading.commands(),
         }
         return {"ping": self._ping, **more}
 
@@ -343,14 +355,34 @@ class App:
 
     def _truth(self, incident: str) -> Alert | None:
         """Say what is true of an incident of ours or of an alert of another system, or what an exercise pretends."""
-        return self.drills.truth(incident) or self.pipeline.truth(incident) or self.foreign.truth(incident)
+        books = (self.drills.truth, self.pipeline.truth, self.foreign.truth, self.posturing.truth)
+        return next((alert for truth in books if (alert := truth(incident))), None)
 
     def _open_alerts(self) -> list[Alert]:
-        return [*self.pipeline.standing(), *self.foreign.standing()]
+        return [*self.pipeline.standing(), *self.foreign.standing(), *self.posturing.standing()]
 
     def _replanned(self, calendar: Calendar) -> None:
         """Go by other windows of maintenance from the next turn on, and show them at once."""
         self.pipeline.belief.calendar = calendar
+        self.pipeline.version += 1
+
+    async def _reload(self, settings: Settings) -> None:
+        """Go by another config; it is swapped between two turns of the line."""
+
+        async def swap() -> None:
+            self.settings = settings
+            await self.upkeep.renew(settings)
+            await self.pipeline.reload(settings.world, settings.directory)
+            self._repaced()
+            self.known.update(self.commands())
+
+        await self.scheduler.between(swap)
+        await self.freshness.renew(settings)
+        self.outbox.wake()
+
+    def _repaced(self) -> None:
+        """Ask as often as the postures in force want it, and show them at once."""
+        self.scheduler.adopt(tightened(self.pipeline.world, self.pipeline.topology.territories, self.posturing.on))
         self.pipeline.version += 1
 
     async def _ping(self, _asked: Mapping[str, Any]) -> Mapping[str, Any]:

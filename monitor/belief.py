@@ -83,6 +83,18 @@ class Belief:
         seen = {family for family in (4, 6) if references(vantage, family) in self.worked}
         return Sight(self.world, self.topology, vantage, states, seen, self.now, self.usual)
 
+    def under(self, world: World) -> "Belief":
+        """Return the same belief of another world: of every check that stays, of what is open, of what is usual."""
+        own = self.own
+        stays = {*world.checks, *(references(world.vantage, family) for family in (4, 6))}
+        states = {check: parts for check, parts in own.states.items() if check in stays}
+        worked = self.worked | {references(world.vantage, family) for family in own.guard.worked}
+        fresh = Belief(world, states, self.book, worked, self.now, self.calendar, self.usual)
+        fresh.own.dirty.update({key: state for key, state in own.dirty.items() if key[0] in stays})
+        fresh.own.moved, fresh.own.lateness = own.moved, own.lateness
+        fresh.resume()
+        return fresh
+
     @property
     def own(self) -> Sight:
         """What this vantage itself believes."""
@@ -167,6 +179,11 @@ class Belief:
         """Close what nothing watches any more (after a change of config)."""
         book, changes = incidents.no_longer_watched(self.book, self.topology, self.now)
         return Step([], [], changes, book) if changes else None
+
+    def reconsider(self) -> Step | None:
+        """Draw the consequences of another config for all that is watched."""
+        book, changes = incidents.apply(self.book, sorted(self.topology.checks), self.outlook(self.now))
+        return Step([], [], changes, book) if changes or book != self.book else None
 
     def _pass(self, now: datetime, monotonic: float) -> None:
         self.now = now

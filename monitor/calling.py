@@ -81,7 +81,7 @@ class Calling:
     async def _speak(self, asked: Asked) -> Fact:
         name, now = str(asked.get("id", "")), self._clock.now()
         if any(one.id == name for one in self._settings.directory.silences):
-            raise Refused(f'"{name}" stands in routes.yaml: take it away there, then restart Lambi')
+            raise Refused(f'"{name}" stands in routes.yaml: take it away there, then lambi reload')
         async with self._journal.transaction() as tx:
             ended = await silence.end(tx, name, str(asked["peer"]), now)
         if not ended:

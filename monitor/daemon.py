@@ -10,10 +10,12 @@ from functools import partial
 from alerting.journal import Journal, JournalError
 from alerting.runbooks import RunbookError
 from monitor import logs
-from monitor.app import App, DoorError
+from monitor.app import App
 from monitor.config.settings import Settings
+from monitor.doors import DoorError
 from monitor.instance import Instance, TakenError
 from monitor.model import Phase
+from monitor.reloading import Load
 from monitor.watchdog import Watchdog
 from monitor.web import control
 from probes.clock import Clock, SystemClock
@@ -62,24 +64,26 @@ async def run(
     journal: type[Journal] = Journal,
     engines: Mapping[str, Engine] | None = None,
     form: logs.Form = logs.Form.TEXT,
+    load: Load | None = None,
 ) -> int:
-    """Run the daemon until SIGTERM or SIGINT; return the exit code."""
+    """Run the daemon until SIGTERM or SIGINT; at SIGHUP ``load`` reads the config again. Return the exit code."""
     logs.begin(form)
     faulthandler.enable()  # whoever kills a daemon that stands still learns where it stood
-    stop = asyncio.Event()
+    stop, again = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, again.set)
     try:
         with Instance(settings.state):
-            app = await App.start(settings, clock or SystemClock(), say, journal, engines)
+            app = await App.start(settings, clock or SystemClock(), say, journal, engines, load=load)
             manager = Watchdog(os.environ, partial(_stuck, app), app.clock)
             watching = asyncio.create_task(manager.run())
             try:
                 for line in greeting(app):
                     say(line)
                 manager.ready(f"{app.settings.packets_per_minute:.0f} packets a minute")
-                await app.run(stop)
+                await app.run(stop, again)
             finally:
                 manager.stopping()
                 watching.cancel()

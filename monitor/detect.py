@@ -115,6 +115,15 @@ def forget(state: State, reason: str, at: datetime) -> tuple[State, Settled | No
     return replace(after, seen=state.seen), settled
 
 
+def gone(state: State, at: datetime) -> tuple[State, Settled | None]:
+    """Take note that a part is not there any more: what it was in is forgotten."""
+    if state.phase is Phase.UNKNOWN and state.before is Phase.UNKNOWN:
+        return state, None
+    reason = "it is switched off or gone: its device does not name it"
+    settled = Settled(state.settled, Phase.UNKNOWN, at, reason) if state.settled is not Phase.UNKNOWN else None
+    return fresh(at, reason), settled
+
+
 def _confirm(state: State, look: _Look) -> State:
     """Take a look that agrees with what is settled: any run against it is over. Nearly every look comes here."""
     # dataclasses.replace would cost three times as much

@@ -36,6 +36,11 @@ class Freshness:
                 log.error("journal error=%r: what was found before stands", str(error))
             await self._clock.sleep_until(self._clock.monotonic() + EVERY)
 
+    async def renew(self, settings: Settings) -> None:
+        """Follow other files."""
+        self._settings = settings
+        await self.look()
+
     async def look(self) -> None:
         """Read once."""
         settings = self._settings

@@ -8,6 +8,7 @@ from monitor.heartbeat import Heartbeat
 from monitor.store import SeriesStore
 from monitor.web.charts import History
 from probes import PROBES
+from probes.bgp import Bgp
 from probes.clock import Clock
 
 READ_SECONDS = 3.0
@@ -32,7 +33,7 @@ class Measuring:
             self._there = InfluxHistory(Server(settings.influx, READ_SECONDS))
         self.series = SeriesStore(
             folder,
-            {Heartbeat.kind: Heartbeat.columns, **{kind: probe.columns for kind, probe in PROBES.items()}},
+            {Heartbeat.kind: Heartbeat.columns, Bgp.kind: Bgp.columns, **{k: one.columns for k, one in PROBES.items()}},
             retention_days=settings.retention_days,
             rollup_days=settings.rollup_days,
             owes=self._export.owes if self._export else None,

@@ -15,7 +15,7 @@ from alerting.directory import Directory
 from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
 from alerting.plan import Planned, plan
-from monitor.alerts import Blind, overlapping, to_alert
+from monitor.alerts import Blind, overlapping, signs, to_alert
 from monitor.baseline import Baselines
 from monitor.belief import Belief, Step
 from monitor.docket import Book
@@ -139,6 +139,24 @@ class Pipeline:
                 rows += await plan(tx, alert, self.directory, now, newly_named=True)
         if rows:
             self._doors.planned()
+
+    async def reload(self, world: World, directory: Directory) -> None:
+        """Go by another config, between two turns: what is believed, what is open and who is told of it stay.
+
+        What nothing watches any more is closed, and those who were told are told; so is whoever is newly named.
+        """
+        self.world, self.directory = world, directory
+        self.belief = self.belief.under(world)
+        for draw in (self.belief.no_longer_watched, self.belief.reconsider):
+            if step := draw():
+                step = self._pin(step)
+                planned = await self._commit(step)
+                self._adopt(step)
+                if planned:
+                    self._doors.planned()
+        await self._tell_newly_named()
+        self.version += 1
+        self._ask()
 
     async def take(self, looks: Sequence[Observation]) -> None:
         """Take a batch of looks through the whole line."""
@@ -265,4 +283,5 @@ class Pipeline:
         beside = self.topology.name(first.asset) if first and incident.fellow else ""
         alert = to_alert(incident, self.topology, blind, self._base_url, self._note(), beside=beside)
         over = incident.asset in self.book.recovered and not incident.children
-        return replace(alert, held=over and incident.closed is None)
+        labels = {**alert.labels, **signs(incident, self.topology, self.states)}
+        return replace(alert, labels=labels, held=over and incident.closed is None)

@@ -145,7 +145,8 @@ class Ties:
 def report(topology: Topology, now: datetime, down: Iterable[str] = ()) -> Report:
     """Think through the failure of each asset alone; ``down`` is gone already."""
     study = _Study(topology, now, down)
-    cuts = [cut for asset in topology.world.assets.values() if asset.kind in KINDS and (cut := study.cut(asset.id))]
+    thought = (asset.id for asset in topology.world.assets.values() if asset.kind in KINDS and study.matters(asset.id))
+    cuts = [cut for asset in thought if (cut := study.cut(asset))]
     cuts.sort(key=lambda cut: (cut.always, -cut.people, -len(cut.confirmed), -len(cut.supposed), cut.asset))
     return Report(now, tuple(sorted(study.down)), tuple(cuts), study.sea.reached)
 
@@ -171,8 +172,12 @@ class _Study:
     def __init__(self, topology: Topology, now: datetime, down: Iterable[str]) -> None:
         self.topology = topology
         self.sea, self.ties = Sea(topology.world), Ties(topology, now)
-        self.down = {name for name in down if self.ties.matters(name) or name.startswith(("cable:", "landing:"))}
+        self.down = {name for name in down if self.matters(name)}
         self._before, self._calm = self._fall(self.down), self._fall(set())
+
+    def matters(self, asset: str) -> bool:
+        """Whether anything may fall with an asset."""
+        return asset.startswith(("cable:", "landing:")) or self.ties.matters(asset)
 
     def _fall(self, gone: set[str]) -> _Fall:
         confirmed = self.ties.fallen(gone, guesses=False)

@@ -3,7 +3,8 @@
 import asyncio
 import heapq
 import logging
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,8 @@ TOGETHER = 0.005
 """Looks wanted within so many seconds are asked together."""
 GRACE = 5
 """Seconds that APScheduler may be late before it skips to the next slot; `due` finds what was skipped."""
+FRESH_RATE = 50.0
+"""Looks a second at what a change of config has added."""
 BACKLOG = 20_000
 """With more answers than this before the line, nothing is asked: a journal that cannot be written for hours fills no
 memory."""
@@ -54,6 +57,8 @@ class Scheduler:
         self._answers: asyncio.Queue[list[Observation]] = asyncio.Queue()
         self._behind = 0
         """Looks in that queue."""
+        self._between: deque[tuple[Callable[[], Awaitable[None]], asyncio.Future[None]]] = deque()
+        """What has to be done between two turns of the line, and who waits for it."""
         self._jobs = AsyncIOScheduler(timezone=UTC)
 
     def start(self) -> None:
@@ -83,6 +88,37 @@ class Scheduler:
                 misfire_grace_time=GRACE,
             )
 
+    def adopt(self, world: World) -> None:
+        """Ask by another config: what is new soon, without a burst, all else on its cadence from now."""
+        fresh = [name for name in world.checks if name not in self._world.checks]
+        self._world = world
+        self._groups = make_groups(world.checks.values())
+        self._anchor = self._clock.now()
+        self._reached = [self._anchor for _ in self._groups]
+        self._jobs.remove_all_jobs()
+        self._plan()
+        for number, name in enumerate(fresh):
+            self.again(name, number / FRESH_RATE)
+
+    async def between(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Have something done between two turns of the line; raises what it raises, and so does the line."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._between.append((work, done))
+        self._answers.put_nowait([])
+        await done
+
+    async def _do_between(self) -> None:
+        while self._between:
+            work, done = self._between.popleft()
+            try:
+                await work()
+            except BaseException as error:
+                if not done.done():
+                    done.set_exception(error)
+                raise
+            if not done.done():  # else whoever asked has gone
+                done.set_result(None)
+
     def _watch_clock(self) -> None:
         """Begin the cadences anew when the machine's clock was set back: APScheduler would wait for the old time."""
         now, before = self._clock.now(), self._passed
@@ -98,6 +134,8 @@ class Scheduler:
         self._ask_due(group)
 
     def _ask_due(self, group: int) -> None:
+        if group >= len(self._groups):  # planned before a change of config
+            return
         until = self._clock.now() + timedelta(milliseconds=1)
         since, self._reached[group] = self._reached[group], until
         since = max(since, until - timedelta(seconds=self._groups[group].every))  # after a pause, each check once
@@ -167,6 +205,7 @@ class Scheduler:
             while not self._answers.empty():
                 looks += self._answers.get_nowait()
             self._behind = 0
+            await self._do_between()
             if looks:
                 await pipeline.take(looks)
             if self._clock.monotonic() - ticked >= 1.0:

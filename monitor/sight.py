@@ -14,7 +14,7 @@ from monitor.model import Check, Phase, Rule, State, World
 from monitor.recheck import again
 from monitor.standing import says_the_same
 from monitor.topology import Topology, references
-from probes.model import Observation, Outcome
+from probes.model import Observation, Outcome, Part
 
 RETURN_RATE = 100.0
 """Looks a second at what could not be known, once this vantage sees the world again."""
@@ -240,7 +240,25 @@ class Sight:
             self.believe(check.id, name, before, after)
             if settled:
                 turned.append(Turned(check.id, name, check.asset, settled))
+        turned += self._untold(check, look, [name for name in parts if name and name not in look.parts])
         self._look_again(check, look)
+        return turned
+
+    def _untold(self, check: Check, look: Observation, names: list[str]) -> list[Turned]:
+        """Take note of the parts that a look does not tell of: with the whole they cannot be known, else they are gone.
+
+        What is gone is in no trouble any more.
+        """
+        whole, turned = look.parts.get(""), []
+        if whole is None:
+            return []
+        for name in names:
+            before = self.states[check.id][name]
+            after, settled = detect.gone(before, look.at)
+            if whole.outcome is not Outcome.OK:
+                after, settled = detect.step(before, Part(Outcome.UNKNOWN, whole.reason), check.rule, look.at)
+            self.believe(check.id, name, before, after)
+            turned += [Turned(check.id, name, check.asset, settled)] if settled else []
         return turned
 
     def _look_again(self, check: Check, look: Observation) -> None:

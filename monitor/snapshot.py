@@ -7,6 +7,7 @@ from datetime import datetime
 from monitor.incidents import standings
 from monitor.model import Incident, Phase, State
 from monitor.pipeline import Pipeline
+from monitor.posture import Posture
 from monitor.standing import Standing
 from monitor.topology import references
 from monitor.views import AssetView, CheckView, Health, Snapshot, Works
@@ -26,9 +27,11 @@ class Snapshots:
         site: str,
         health: Callable[[], Health],
         works: Callable[[datetime], Works] = lambda _: Works(),
+        *,
+        postures: Callable[[], tuple[Posture, ...]] = tuple,
     ) -> None:
         self._pipeline, self._clock, self._site, self._health = pipeline, clock, site, health
-        self._works = works
+        self._works, self._postures = works, postures
         self._last: Snapshot | None = None
         self._key = (-1, 0.0)
 
@@ -38,7 +41,7 @@ class Snapshots:
         now = self._clock.monotonic()
         if self._last is None or version != self._pipeline.version or now - made >= FRESH:
             fresh = build(self._pipeline, self._clock, self._site, self._health())
-            self._last = replace(fresh, works=self._works(self._clock.now()))
+            self._last = replace(fresh, works=self._works(self._clock.now()), postures=self._postures())
             self._key = (self._pipeline.version, now)
         return self._last
 

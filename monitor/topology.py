@@ -31,6 +31,8 @@ LABELS = {
     "vantage": "Vantage",
     "peer": "Peer",
     "territory": "Territory",
+    "feed": "Feed",
+    "posture": "Posture",
 }
 
 
@@ -341,6 +343,8 @@ class Topology:
         named = name[:1].upper() + name[1:] if label.lower() in name.lower() else f"{label} {name}"
         if kind == "vantage":
             return f"{named} cut off" + ("" if phase is Phase.DOWN else " in part")
+        if kind == "territory":  # what is known is the table alone
+            return f"{name} {'withdrawn from the routing table' if phase is Phase.DOWN else 'partly withdrawn'}"
         if kind == "peer" and phase is Phase.DOWN:
             return f"{named} silent"
         return f"{named} {phase.value}"

@@ -47,6 +47,13 @@ class Upkeep:
         await upkeep._renew()
         return upkeep
 
+    async def renew(self, settings: Settings) -> None:
+        """Follow other files."""
+        self._settings, self._links = settings, Links(settings.world.dependencies)
+        await self._windows.follow(settings.maintenance, self._clock.now())
+        await self._renew()
+        self._changed(self.calendar)
+
     def works(self, now: datetime) -> Works:
         """Return what the pages show."""
         return works(self.calendar, self._links, now)
@@ -114,7 +121,7 @@ class Upkeep:
         if kept is None:
             raise Refused(f'no window "{name[:80]}" is kept{did_you_mean(name, self._kept)}')
         if kept.origin == "config":
-            raise Refused(f'"{name}" stands in maintenance.yaml: take it away there, then restart Lambi')
+            raise Refused(f'"{name}" stands in maintenance.yaml: take it away there, then lambi reload')
         await self._change([], {}, [name], asked)
         return {"window": self._fact(replace(kept, ended=self._clock.now(), ended_by=str(asked["peer"])))}
 

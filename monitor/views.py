@@ -6,6 +6,7 @@ from datetime import datetime
 
 from alerting.model import Severity
 from monitor.model import Asset, Dependency, Incident, Phase, Window, World
+from monitor.posture import Posture
 from probes.model import Value
 
 
@@ -113,6 +114,8 @@ class Snapshot:
     works: Works = Works()
     parts: Mapping[str, tuple[Incident, ...]] = field(default_factory=dict)
     """Open incident -> those that turned out to be part of it; they stand nowhere else and are counted nowhere."""
+    postures: tuple[Posture, ...] = ()
+    """What somebody has set for territories, in force now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,3 +26,10 @@ def of(provenances: Iterable[Provenance]) -> tuple[str, str]:
     """Return the oldest date and the least confidence of several rows."""
     rows = list(provenances)
     return oldest(row.as_of for row in rows), least(row.confidence for row in rows)
+
+
+def unsure(provenance: Provenance) -> str:
+    """Say why somebody on the spot should confirm a row, or ""."""
+    if provenance.confidence.startswith(("low", "schematic")):
+        return f"confidence {provenance.confidence}"
+    return "its source could not be verified" if "unverified" in provenance.source else ""

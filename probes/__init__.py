@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol
 from probes.dns import Dns
 from probes.http import Http
 from probes.icmp import Icmp
+from probes.snmp import Snmp
 from probes.tcp import Tcp
 
 
@@ -17,5 +18,5 @@ class Settings(Protocol):
     """Value key -> scale for the series store (stored = round(value / scale)); None = text."""
 
 
-PROBES: dict[str, type[Settings]] = {probe.kind: probe for probe in (Icmp, Tcp, Dns, Http)}
+PROBES: dict[str, type[Settings]] = {probe.kind: probe for probe in (Icmp, Tcp, Dns, Http, Snmp)}
 """The only registry of probes."""

@@ -9,6 +9,8 @@ from probes.http import Http
 from probes.icmp import Icmp, IcmpEngine
 from probes.model import Engine
 from probes.run import Each
+from probes.snmp import Snmp
+from probes.snmp_engine import SnmpEngine
 from probes.tcp import Tcp
 
 
@@ -19,6 +21,7 @@ def build(*, vantage: str, clock: Clock) -> dict[str, Engine]:
         Dns.kind: DnsEngine(vantage=vantage, clock=clock),
         Tcp.kind: Each(vantage=vantage, clock=clock),
         Http.kind: Each(vantage=vantage, clock=clock, limit=64),
+        Snmp.kind: SnmpEngine(vantage=vantage, clock=clock),
     }
 
 

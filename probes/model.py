@@ -65,7 +65,7 @@ class Probe(Protocol):
 
     @property
     def kind(self) -> str:
-        """The registry's name of this probe: icmp, tcp, dns, http."""
+        """The registry's name of this probe: icmp, tcp, dns, http, snmp."""
         ...
 
     async def read(self, target: Target) -> Reading:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +39,7 @@ def as_dict(observation: Observation, probe: Any) -> dict[str, Any]:
             }
             for name, part in observation.parts.items()
         },
-        "settings": asdict(probe),
+        "settings": _settings(probe),
     }
 
 
@@ -55,8 +55,13 @@ def as_text(observation: Observation, probe: Any) -> str:
     for name, part in observation.parts.items():
         lines += _part_lines(name, part)
     lines.append(f"asked at {observation.at:%Y-%m-%d %H:%M:%S} UTC, took {observation.took * _MILLISECONDS:.3f} ms")
-    lines.append("settings: " + ", ".join(f"{key}={value!r}" for key, value in asdict(probe).items()))
+    lines.append("settings: " + ", ".join(f"{key}={value!r}" for key, value in _settings(probe).items()))
     return "\n".join(lines)
+
+
+def _settings(probe: Any) -> dict[str, Any]:
+    """Return the settings of a probe's dataclass but for secrets, the fields that its repr leaves out."""
+    return {one.name: getattr(probe, one.name) for one in fields(probe) if one.repr}
 
 
 def _part_lines(name: str, part: Part) -> list[str]:
@@ -70,6 +75,8 @@ def _value(key: str, value: Value) -> str:
         return f"{key} {''.join(c if c.isprintable() else '�' for c in value)}"
     if key.endswith("_timestamp_seconds"):
         return f"{key.removesuffix('_timestamp_seconds')} {_utc(value)}"
+    if key.endswith("_seconds") and value >= 60:
+        return f"{key.removesuffix('_seconds')} {value:,.0f} s"
     if key.endswith("_seconds"):
         return f"{key.removesuffix('_seconds')} {value * _MILLISECONDS:.3f} ms"
     return f"{key} {value}"

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 from probes.clock import Clock
@@ -56,7 +56,7 @@ class Each:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def ask(self, asks: Sequence[Ask]) -> AsyncIterator[list[Observation]]:
+    async def ask(self, asks: Sequence[Ask]) -> AsyncGenerator[list[Observation], None]:
         """Yield each ask's observation once; never raises."""
         mine: set[asyncio.Task[None]] = set()
 

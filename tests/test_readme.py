@@ -12,7 +12,7 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 
 def test_the_readmes_config_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    assets, channels, contacts, routes = blocks
+    assets, channels, contacts, routes, snmp = blocks
     secret = tmp_path / "sms-password"
     secret.write_text("fictitious\n")
     monkeypatch.setenv("LAMBI_SMTP_PASSWORD", "fictitious")
@@ -23,6 +23,11 @@ def test_the_readmes_config_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     settings = load(tmp_path)
     assert set(settings.channels) == {"mail", "sms"}
     assert any(one.asset == "router:bridgetown-1" for one in settings.world.checks.values())
+    monkeypatch.setenv("LAMBI_SNMP", "fictitious")
+    (tmp_path / "snmp").mkdir()
+    (tmp_path / "snmp" / "lambi.yaml").write_text(snmp)
+    (one,) = (one for one in load(tmp_path / "snmp").world.checks.values() if one.kind == "snmp")
+    assert one.asset == "router:bridgetown-1"
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:

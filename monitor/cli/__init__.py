@@ -15,6 +15,7 @@ from monitor.data import version
 
 COMMANDS = {
     "run": "daemon",
+    "reload": "reload",
     "status": "status",
     "incidents": "incidents",
     "why": "why",
@@ -24,9 +25,11 @@ COMMANDS = {
     "route": "route",
     "silence": "silence",
     "drill": "drill",
+    "posture": "posture",
     "maintenance": "maintenance",
     "topology": "topology",
     "store": "store",
+    "inventory": "inventory",
     "config": "config",
     "runbooks": "runbooks",
     "replay": "replay",

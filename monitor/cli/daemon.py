@@ -9,6 +9,7 @@ import typer
 
 from monitor.cli import files, options
 from monitor.cli.say import EXITS, complain, out
+from monitor.config import load
 
 app = typer.Typer()
 
@@ -26,7 +27,7 @@ def run(
     It prints the page's address, what it watches, and how many packets a minute that costs.
     It needs no root; without, ICMP may say "cannot look from here".
 
-    Examples:  lambi run   |   lambi run --config ./my-config
+    Examples:  lambi run   |   lambi run --config ./my-config   |   kill -HUP PID (as lambi reload)
     """
     settings = files.settings(config)
     from monitor import daemon, logs  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
@@ -35,8 +36,10 @@ def run(
         out(sentence)
         sys.stdout.flush()
 
+    folder = settings.file.parent  # also of /etc/lambi, which may be made later
+
     async def live() -> None:
-        code = await daemon.run(settings, say, form=logs.Form(log))
+        code = await daemon.run(settings, say, form=logs.Form(log), load=lambda: load(folder))
         if code:
             complain("the daemon has ended because of the above")
         sys.stdout.flush()

@@ -30,6 +30,7 @@ EXAMPLES = {
     "icmp": "lambi probe icmp 127.0.0.1",
     "tcp": "lambi probe tcp 127.0.0.1 --port 22",
     "dns": "lambi probe dns 127.0.0.1 --query do.   |   lambi probe dns ::1 --query example. --rdtype NS",
+    "snmp": "LAMBI_SNMP_COMMUNITY=public lambi probe snmp 192.0.2.1   |   lambi probe snmp 192.0.2.1 --user lambi",
     "http": "lambi probe http 127.0.0.1   |   lambi probe http 192.0.2.10 --host www.example.org --json",
 }
 Address = Annotated[str, typer.Argument(help="IPv4 or IPv6 address; a host name or URL where the probe takes one.")]
@@ -63,7 +64,9 @@ def _options(probe: type[Any]) -> Iterator[inspect.Parameter]:
     told = _attribute_docs(probe)
     for field in fields(probe):
         default = inspect.Parameter.empty if field.default is MISSING else field.default
-        annotation = Annotated[field.type, typer.Option(help=told.get(field.name))]  # type: ignore[name-defined]
+        hidden = None if field.repr else f"LAMBI_{probe.kind}_{field.name}".upper()  # a command line is seen by all
+        option = typer.Option(help=told.get(field.name), envvar=hidden, show_default=field.repr)
+        annotation = Annotated[field.type, option]  # type: ignore[name-defined]
         yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

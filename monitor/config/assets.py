@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from monitor import vintage
-from monitor.config.inventory import CableRow, Inventory, IxpRow, LandingRow, Row
+from monitor.config.rows import OPERATOR, SERVES, CableRow, Inventory, IxpRow, LandingRow, Row
 from monitor.model import Asset, Dependency, Provenance, Territory
 
 SCHEMATIC = "schematic, 2022 snapshot"
@@ -36,7 +36,7 @@ def provenance(row: Row) -> Provenance:
 
 def assets(known: Inventory) -> dict[str, Asset]:
     """Return every asset of the inventory by id."""
-    made = [*_cctlds(known), *_nameservers(known), *_ixps(known), *_cables(known), *_landings(known)]
+    made = [*_cctlds(known), *_nameservers(known), *_ixps(known), *_cables(known), *_landings(known), *_networks(known)]
     return {asset.id: asset for asset in made}
 
 
@@ -119,6 +119,21 @@ def _landings(known: Inventory) -> Iterator[Asset]:
         yield Asset(f"landing:{row.landing_id}", "landing", row.landing_name, codes, provenance(row), facts)
 
 
+def _networks(known: Inventory) -> Iterator[Asset]:
+    for row in known.networks:
+        facts = _facts(
+            role=row.role_note or row.role,
+            serves_its_territory="" if row.role in SERVES else "nobody has said so",
+            registry=" ".join(filter(None, (row.registry, row.registered_country, row.registered_date))),
+            announced={"yes": "yes", "no": "not seen"}.get(row.active),
+            example_prefixes=" ".join(row.example_prefixes),
+        )
+        sure = vintage.least((row.confidence, row.role_confidence))
+        whence = Provenance(row.source, row.as_of, sure or row.confidence)
+        codes = (row.iso2,) if row.iso2 else ()
+        yield Asset(f"network:as{row.asn}", "network", f"AS{row.asn} {row.name}".strip(), codes, whence, facts)
+
+
 def _facts(**values: str | None) -> dict[str, str]:
     return {key: value for key, value in values.items() if value}
 
@@ -133,7 +148,7 @@ def hypotheses(known: Inventory, made: Iterable[Asset], home: str) -> Iterator[D
             lying.setdefault(code, []).append(f"cable:{cable.cable_id}")
     whence = {f"cable:{row.cable_id}": provenance(row) for row in known.cables}
     for asset in made:
-        code = asset.territories[0] if asset.kind in _LOCAL and len(asset.territories) == 1 else ""
+        code = asset.territories[0] if _stands(asset) and len(asset.territories) == 1 else ""
         if code in lying and code != home:
             as_of, confidence = vintage.of(whence[need] for need in lying[code])
             yield Dependency(
@@ -145,6 +160,11 @@ def hypotheses(known: Inventory, made: Iterable[Asset], home: str) -> Iterator[D
                 as_of=as_of,
                 confidence=confidence,
             )
+
+
+def _stands(asset: Asset) -> bool:
+    """Whether an asset is known to stand in its territory: where a network was registered says nothing of that."""
+    return asset.kind in _LOCAL and (asset.kind != "network" or asset.provenance.source == OPERATOR)
 
 
 def _in_service(cable: CableRow) -> bool:

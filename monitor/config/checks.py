@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.config.assets import active
-from monitor.config.inventory import Inventory, NameserverRow
+from monitor.config.channels import read_secret
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean
-from monitor.config.registry import checked, construct, settings_model
+from monitor.config.registry import checked, construct, secrets, settings_model
+from monitor.config.rows import Inventory, NameserverRow
 from monitor.config.schema import Document, RuleRow, TargetRow, Template
 from monitor.config.validate import Fault, placed
 from monitor.model import Asset, Baseline, Check, Rule, Threshold
@@ -55,6 +56,8 @@ class Checks:
     tree: Node
     problems: list[Problem] = field(default_factory=list)
     made: dict[str, Check] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Where secrets may stand."""
     asked: Mapping[str, Mapping[str, Template]] = field(init=False)
     """Kind of asset, or "any" -> probe -> how it is asked."""
 
@@ -174,7 +177,7 @@ class Checks:
     def _plan(self, probe: str, layers: list[Layer], families: Iterable[int]) -> Plan | None:
         """Lay the layers over each other; None after a problem, which is told where it stands."""
         every, timeout = _last(layers, "every"), _last(layers, "timeout")
-        rule = self._rule(*_last(layers, "rule"))
+        rule = self.rule(*_last(layers, "rule"))
         before = len(self.problems)
         settings: dict[str, Any] = {}
         places: dict[str, Node] = {}
@@ -194,7 +197,7 @@ class Checks:
         seen = tuple(family for family in families if family in self.doc.vantage.families)
         return Plan(every[0], timeout[0], rule, seen, settings, places)
 
-    def _rule(self, name: str | None, node: Node) -> Rule:
+    def rule(self, name: str | None, node: Node) -> Rule:
         """Return the rule of that name; one that is unknown is told, and the look at the rest goes on."""
         row = self.doc.rules.get(name or "default")
         if row is None:
@@ -218,6 +221,9 @@ class Checks:
     ) -> None:
         """Make one check; the inventory's settings win over the template's."""
         values = {**self._agent(kind), **plan.settings, **(settings or {})}
+        hidden = [self._open(key, values, plan.places.get(key, node)) for key in secrets(PROBES[kind]) if key in values]
+        if not all(hidden):
+            return
         probe, wrong = construct(PROBES[kind], values)
         if wrong:
             self.problems += [placed(_inside(fault), plan.places.get(_key(fault), node)) for fault in wrong]
@@ -230,6 +236,15 @@ class Checks:
         self.made[identity] = Check(
             identity, asset, target, kind, probe, plan.every, plan.timeout, plan.rule, serves, reference, local
         )
+
+    def _open(self, key: str, values: dict[str, Any], node: Node) -> bool:
+        """Put a secret where its place stands; False after a problem."""
+        if values[key] is None:
+            del values[key]
+            return True
+        values[key], problem = read_secret(values[key], node.at("settings", key), self.environ)
+        self.problems += [problem] if problem else []
+        return problem is None
 
     def _agent(self, kind: str) -> dict[str, str]:
         has = "agent" in settings_model(PROBES[kind]).model_fields

@@ -1,209 +1,49 @@
-"""The inventory's CSV files: what may stand in each, and the shipped rows with the operator's laid over them."""
+"""The inventory's CSV files: the shipped rows with the operator's laid over them, and what does not hold together."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field
+from typing import Any
 
 from monitor.config.merge import Merger
 from monitor.config.nodes import Node, UnreadableError
 from monitor.config.problems import Problem, did_you_mean
-from monitor.config.strict import Strict
+from monitor.config.rows import OPERATOR, TABLES, USUAL, Inventory, Table
 from monitor.config.tables import read_csv
-from monitor.config.types import Host, Ip, Iso2, Prefix, Slug, Url, Zone
 from monitor.config.validate import validated
 
-
-def _words(value: Any) -> list[str]:
-    return value.split() if isinstance(value, str) else value
-
-
-def _semicolons(value: Any) -> list[str]:
-    return [word.strip() for word in value.split(";")] if isinstance(value, str) else value
+Found = dict[str, list[tuple[Any, Node]]]
+"""Table -> its rows, each with its place."""
 
 
-Text = Annotated[str, Field(min_length=1)]
-Prefixes = Annotated[tuple[Prefix, ...], BeforeValidator(_words)]
-Addresses = Annotated[tuple[Ip, ...], BeforeValidator(_words)]
+def read_inventory(
+    shipped: Path, overlay: Path | None, wanted: Collection[str] = USUAL
+) -> tuple[Inventory, list[Problem]]:
+    """Read the shipped folder and the operator's over it; rows that are wrong are left out and told.
+
+    A table that is not ``wanted`` is read all the same when the operator has rows for it, which may be wrong.
+    """
+    found, named, problems = read_tables(shipped, overlay, wanted)
+    rows = {name: tuple(row for row, _ in each) for name, each in found.items()}
+    return Inventory(**rows, agencies=frozenset(named["organisations"])), problems
 
 
-class Row(Strict):
-    """Where a row comes from, and how sure it is."""
-
-    source: str = ""
-    as_of: str = ""
-    confidence: str = ""
-
-
-class TerritoryRow(Row):
-    """ISO 3166-1 territory; ``population`` in people."""
-
-    iso2: Iso2
-    iso3: str = ""
-    iso_numeric: str = ""
-    name: Text
-    capital: str = ""
-    centroid_lat: float | None = None
-    centroid_lon: float | None = None
-    population: Annotated[int, Field(ge=0)] = 0
-    languages: Annotated[tuple[str, ...], BeforeValidator(_semicolons)] = ()
-    time_zone: Zone
-    tz_ref_lat: float | None = None
-    tz_ref_lon: float | None = None
-    caricom: str = ""
-    ctu: str = ""
-    cdema: str = ""
-    oecs: str = ""
-    ectel: str = ""
-
-
-class CctldRow(Row):
-    """A country-code top-level domain, with or without a delegation."""
-
-    cctld: Host
-    iso2: Iso2
-    delegated: Literal["yes", "no"]
-    manager: str = ""
-    dnssec_ds_in_root: str = ""
-    ds_records: str = ""
-    used_instead: str = ""
-
-
-class NameserverRow(Row):
-    """One server of one zone, with its glue in the root zone; addresses are separated by spaces."""
-
-    cctld: Host
-    iso2: Iso2
-    ns_host: Host
-    glue_v4: Addresses = ()
-    glue_v6: Addresses = ()
-    in_bailiwick: str = ""
-
-
-class IxpRow(Row):
-    """An exchange point; lists are separated by spaces."""
-
-    ixp_id: Slug
-    name: Text
-    long_name: str = ""
-    iso2: Iso2
-    city: str = ""
-    lat: float | None = None
-    lon: float | None = None
-    coord_source: str = ""
-    website: Url | None = None
-    stats_url: Url | None = None
-    looking_glass_url: Url | None = None
-    ixf_member_export: Url | None = None
-    peering_lan_v4: Prefixes = ()
-    peering_lan_v6: Prefixes = ()
-    route_server_asn: str = ""
-    services_asn: str = ""
-    route_server_addresses: str = ""
-    operator: str = ""
-    launched: str = ""
-    status: str = ""
-    peeringdb_ix_id: str = ""
-    pch_ix_id: str = ""
-    peeringdb_networks: str = ""
-    peeringdb_facilities: str = ""
-    peeringdb_counts_as_of: str = ""
-    notes: str = ""
-
-
-class CableRow(Row):
-    """A submarine cable; ``territories`` are ISO codes separated by spaces."""
-
-    cable_id: Slug
-    name: Text
-    status: str = ""
-    rfs: str = ""
-    rfs_year: str = ""
-    length_km: str = ""
-    owners: str = ""
-    suppliers: str = ""
-    website: str = ""
-    territories: Annotated[tuple[Iso2, ...], BeforeValidator(_words)]
-    landings_total: str = ""
-    landings_in_region: str = ""
-    notes: str = ""
-
-
-class LandingRow(Row):
-    """One place where one cable comes ashore; outside the region it has no territory."""
-
-    cable_id: Slug
-    landing_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
-    landing_name: str = ""
-    country: str = ""
-    iso2: Iso2 | None = None
-    in_region: Literal["yes", "no"] = "yes"
-    lat: float | None = None
-    lon: float | None = None
-    coord_source: str = ""
-
-
-class OrganisationRow(Row):
-    """An organisation of the region: no persons, no addresses."""
-
-    org_id: Slug
-    name: Text
-    kind: Text
-    iso2: Iso2 | None = None
-    role: str = ""
-    website: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """What is known to exist."""
-
-    territories: tuple[TerritoryRow, ...]
-    cctlds: tuple[CctldRow, ...]
-    nameservers: tuple[NameserverRow, ...]
-    ixps: tuple[IxpRow, ...]
-    cables: tuple[CableRow, ...]
-    landings: tuple[LandingRow, ...]
-    organisations: tuple[OrganisationRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One file: its rows' model and what tells one row from another."""
-
-    file: str
-    model: type[Row]
-    keys: tuple[str, ...]
-
-
-TABLES = {
-    "territories": Table("territories.csv", TerritoryRow, ("iso2",)),
-    "cctlds": Table("cctlds.csv", CctldRow, ("cctld",)),
-    "nameservers": Table("cctld_nameservers.csv", NameserverRow, ("cctld", "ns_host")),
-    "ixps": Table("ixps.csv", IxpRow, ("ixp_id",)),
-    "cables": Table("cables.csv", CableRow, ("cable_id",)),
-    "landings": Table("cable_landings.csv", LandingRow, ("cable_id", "landing_id")),
-    "organisations": Table("organisations.csv", OrganisationRow, ("org_id",)),
-}
-
-
-def read_inventory(shipped: Path, overlay: Path | None) -> tuple[Inventory, list[Problem]]:
-    """Read the shipped folder and the operator's over it; rows that are wrong are left out and told."""
+def read_tables(
+    shipped: Path, overlay: Path | None, wanted: Collection[str]
+) -> tuple[Found, dict[str, set[str]], list[Problem]]:
+    """Do the same, and keep where each row stands, and what rows are called that were left out."""
     problems: list[Problem] = []
-    found: dict[str, list[tuple[Any, Node]]] = {}
+    found: Found = {}
     named: dict[str, set[str]] = {}
     for name, table in TABLES.items():
-        rows = _laid(table, shipped, overlay, problems)
-        named[name] = {row.text(table.keys[0]) for row in rows}
-        found[name] = list(_valid(table, rows, problems))
-    known = Inventory(**{field.name: tuple(row for row, _ in found[field.name]) for field in fields(Inventory)})
+        if name in wanted or (overlay is not None and (overlay / table.file).exists()):
+            rows = _laid(table, shipped, overlay, problems)
+            named[name] = {row.text(table.keys[0]) for row in rows}
+            found[name] = list(_valid(table, rows, problems))
     for name, columns in _REFERS.items():
-        for _, node in found[name]:
+        for _, node in found.get(name, ()):
             problems += _orphans(node, columns, named)
-    problems += _nowhere(found["landings"]) + _glue(found["nameservers"])
-    return known, problems
+    problems += _nowhere(found["landings"]) + _glue(found["nameservers"]) + _ends(found)
+    return found, named, problems
 
 
 def _laid(table: Table, shipped: Path, overlay: Path | None, problems: list[Problem]) -> list[Node]:
@@ -231,7 +71,7 @@ def _owned(row: Node) -> Node:
     """A row of the operator that names no source is the operator's word, not that of the shipped source."""
     if not isinstance(row.value, dict) or row.text("source"):
         return row
-    own = {key: Node(text, row.where) for key, text in (("source", "operator"), ("as_of", ""), ("confidence", ""))}
+    own = {key: Node(text, row.where) for key, text in (("source", OPERATOR), ("as_of", ""), ("confidence", ""))}
     return Node({**own, **row.value, "source": own["source"]}, row.where)
 
 
@@ -254,6 +94,9 @@ _REFERS = {
     "cables": {"territories": "territories"},
     "landings": {"cable_id": "cables", "iso2": "territories"},
     "organisations": {"iso2": "territories"},
+    "networks": {"iso2": "territories"},
+    "prefixes": {"iso2": "territories"},
+    "segments": {"cable_id": "cables"},
 }
 """Table -> column -> the table whose rows it names."""
 
@@ -287,4 +130,18 @@ def _glue(rows: Sequence[tuple[Any, Node]]) -> list[Problem]:
             if seen != addresses:
                 message = f"{row.ns_host} has another address in {where.where}"
                 problems.append(node.problem(message, " ".join(seen) or "none", key=key))
+    return problems
+
+
+def _ends(found: Found) -> list[Problem]:
+    """A segment lies between two landings of its own cable."""
+    ashore = {(row.cable_id, row.landing_id) for row, _ in found["landings"]}
+    cables = {cable for cable, _ in ashore}
+    problems = []
+    for row, node in found.get("segments", ()):
+        for key in ("from_landing", "to_landing"):
+            end = getattr(row, key)
+            if row.cable_id in cables and (row.cable_id, end) not in ashore:
+                near = did_you_mean(end, [landing for cable, landing in ashore if cable == row.cable_id])
+                problems.append(node.problem(f'"{end}" is no landing of {row.cable_id}{near}', key=key))
     return problems

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from monitor import data
+from monitor.config import bgp
 from monitor.config.channels import build_channels, forms
 from monitor.config.depends import orphans
 from monitor.config.doors import base_url, ops_door, state
@@ -14,7 +15,7 @@ from monitor.config.drills import scenarios
 from monitor.config.guard import check_guard
 from monitor.config.heartbeat import beats
 from monitor.config.influx import influx
-from monitor.config.inventory import TABLES, read_inventory
+from monitor.config.inventory import read_inventory
 from monitor.config.maintenance import home_zone, windows
 from monitor.config.merge import Merger
 from monitor.config.nodes import Node, UnreadableError, read_yaml
@@ -22,6 +23,7 @@ from monitor.config.notes import notes
 from monitor.config.people import check_people, directory
 from monitor.config.problems import ConfigError, Problem, Where, did_you_mean
 from monitor.config.routing import Routing
+from monitor.config.rows import TABLES, USUAL
 from monitor.config.schema import FILES, Document
 from monitor.config.settings import Door, Settings
 from monitor.config.validate import Fault, faults, placed
@@ -71,7 +73,8 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     shipped = merger.over(Node({}, Where(str(folder / "lambi.yaml"), 1)), _tree(folder, problems, unread))
     tree = merger.over(shipped, _tree(overlay, problems, unread)) if overlay else shipped
     problems += unread + merger.problems
-    known, wrong = read_inventory(folder / "inventory", overlay / "inventory" if overlay else None)
+    tables = (*USUAL, "prefixes") if bgp.wanted(tree) else USUAL
+    known, wrong = read_inventory(folder / "inventory", overlay / "inventory" if overlay else None, tables)
     problems += wrong
     assets, contacts = written(tree, "assets", "id"), written(tree, "contacts", "name")
     site = tree.at("heartbeat").text("name")
@@ -79,13 +82,13 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     if doc is None or unread:  # what stands in a file that cannot be read would be missed everywhere else
         return None, _in_order(problems)
     problems += check_guard(doc, tree)
-    world, wrong = build(doc, tree, known, assets)
+    world, wrong = build(doc, tree, known, assets, environ)
     problems += wrong
     channels, wrong = build_channels(doc, tree, environ)
     problems += wrong
     problems += check_people(doc, tree, forms(doc))
     zone = home_zone(doc, world.territories)
-    routing = Routing(doc, tree, world.territories, contacts, zone)
+    routing = Routing(doc, tree, world.territories, contacts, zone, known=known)
     people = directory(doc, routing, forms(doc))
     problems += routing.problems
     maintenance, wrong = windows(doc, tree, {*world.assets, *assets}, zone)
@@ -119,6 +122,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
         drills=drills,
         beats=waiting,
         influx=place,
+        bgp=bgp.stream(doc, known),
     )
     return settings, _in_order(problems)
 

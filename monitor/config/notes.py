@@ -25,7 +25,7 @@ def notes(doc: Document, tree: Node, world: World, directory: Directory, on: Col
     return [
         *_assets(doc, tree, asked),
         *_depends(doc, tree, asked),
-        *_contacts(doc, tree, on),
+        *_contacts(doc, tree, on, directory),
         *_routes(doc, tree, reached, directory),
         *_rotations(doc, tree, reached, directory),
     ]
@@ -64,8 +64,8 @@ def _seen_to_fail(rows: Collection[DependRow], asked: Collection[str]) -> set[st
     return found
 
 
-def _contacts(doc: Document, tree: Node, on: Collection[str]) -> Iterator[Problem]:
-    named = {name for row, _ in _every(doc.routes, tree) for name in row.contacts or ()}
+def _contacts(doc: Document, tree: Node, on: Collection[str], directory: Directory) -> Iterator[Problem]:
+    named = {name for route in directory.by_name.values() for name in route.contacts}
     named |= {name for ladder in doc.ladders for step in ladder.steps for name in step.tell}
     named |= {name for row in doc.rotations for name in (*row.members, *(one.contact for one in row.overrides))}
     calendars = any(row.calendar for row in doc.rotations)
@@ -95,8 +95,10 @@ def _routes(doc: Document, tree: Node, reached: Collection[str], directory: Dire
     """Of routes and steps of ladders none of whose people can be reached, and of ladders that nothing enters."""
     entered = {name for row, _ in _every(doc.routes, tree) for name in row.ladders or ()}
     for row, node in _every(doc.routes, tree):
-        if row.contacts and not _some(row.contacts, reached, directory):
-            message = f"reaches nobody: no address of {', '.join(row.contacts)} is {_ON}"
+        own = bool(row.contacts or row.organisations or row.roles)
+        named = directory.by_name[row.name].contacts if own else ()
+        if named and not _some(named, reached, directory):
+            message = f"reaches nobody: no address of {', '.join(named)} is {_ON}"
             yield node.problem(message, key="contacts")
     for number, ladder in enumerate(doc.ladders):
         node = tree.at("ladders", number)

@@ -26,7 +26,7 @@ def directory(doc: Document, routing: Routing, forms: Mapping[str, str]) -> Dire
     rows = {name: row for name, form in forms.items() if (row := written.get(name) or written.get(form))}
     shares = {name: {level: float(getattr(row, level)) for level in Severity} for name, row in credit.items()}
     return Directory(
-        {row.name: _contact(row) for row in doc.contacts},
+        {row.name: _contact(row, routing.agencies[row.name]) for row in doc.contacts},
         routing.routes(),
         doc.alerts.desk,
         {severity: float(getattr(doc.alerts.deadlines, severity)) for severity in Severity},
@@ -44,9 +44,9 @@ def directory(doc: Document, routing: Routing, forms: Mapping[str, str]) -> Dire
     )
 
 
-def _contact(row: ContactRow) -> Contact:
+def _contact(row: ContactRow, agency: str) -> Contact:
     addresses = tuple(Address(way.channel, _plain(way.to), way.enabled) for way in row.addresses)
-    return Contact(row.name, row.agency, row.language, row.zone, addresses, row.next_after)
+    return Contact(row.name, agency, row.language, row.zone, addresses, row.next_after)
 
 
 def _plain(to: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.config.inventory import TABLES
 from monitor.config.nodes import Node, UnreadableError, read_yaml
+from monitor.config.rows import TABLES
 from monitor.config.schema import FILES
 
 

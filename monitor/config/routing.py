@@ -11,8 +11,10 @@ from alerting.directory import Inhibition, Ladder, Route, Silence, Step
 from alerting.interval import Interval, Span
 from alerting.rota import Rotation, Shift
 from monitor.config import spans
+from monitor.config.coalition import Coalition
 from monitor.config.nodes import Node
-from monitor.config.problems import Problem, did_you_mean, which_territory
+from monitor.config.problems import did_you_mean, which_territory
+from monitor.config.rows import Inventory
 from monitor.config.schema import Document
 from monitor.config.telling import IntervalRow, LadderRow, RotationRow, RouteRow, SilenceRow
 from monitor.model import Territory
@@ -25,13 +27,23 @@ class Routing:
     """Reads the rows of one document; what is wrong is collected in ``problems``."""
 
     def __init__(
-        self, doc: Document, tree: Node, territories: Mapping[str, Territory], people: set[str], zone: str
+        self,
+        doc: Document,
+        tree: Node,
+        territories: Mapping[str, Territory],
+        people: set[str],
+        zone: str,
+        *,
+        known: Inventory | None = None,
     ) -> None:
         """``people``: contacts that the files name, also in rows with a mistake; ``zone``: the vantage's."""
         self._doc, self._tree, self._places, self._zone = doc, tree, territories, zone
         self._people = people
+        self._coalition = Coalition(doc.contacts, known.organisations if known else (), known.agencies if known else ())
+        self.agencies = self._coalition.agencies
+        """Contact -> agency."""
         self._rotations = {row.name for row in doc.rotations}
-        self.problems: list[Problem] = []
+        self.problems = self._coalition.check(doc.contacts, tree.at("contacts"))
 
     def routes(self) -> tuple[Route, ...]:
         """Return the trees."""
@@ -57,9 +69,12 @@ class Routing:
     def _route(self, row: RouteRow, node: Node, parent: Route) -> Route:
         """Return one route with its children; what it does not say it has from its parent."""
         self._check_route(row, node)
+        members, wrong = self._coalition.members(row, node)
+        self.problems += wrong
+        named = None if row.contacts is None and not members else (*(row.contacts or ()), *members)
         own = Route(
             row.name,
-            _said(row.contacts, parent.contacts),
+            tuple(dict.fromkeys(_said(named, parent.contacts))),
             row.territories,
             row.kinds,
             row.at_least,
@@ -74,8 +89,10 @@ class Routing:
             row.active,
             _said(row.resolved, parent.resolved),
         )
-        if not own.contacts and not own.ladders and not row.routes:
-            self.problems.append(node.problem("tells nobody", "contacts, or ladders", key="contacts"))
+        if not (own.contacts or own.ladders or row.routes or wrong):
+            self.problems.append(
+                node.problem("tells nobody", "contacts, organisations, roles or ladders", key="contacts")
+            )
         if own.group_by is None and (row.group_wait or row.group_interval):
             key = "group_wait" if row.group_wait else "group_interval"
             message = "without group_by each incident leaves by itself, at once"
@@ -118,7 +135,7 @@ class Routing:
 
     def ladders(self) -> dict[str, Ladder]:
         """Return the ladders by name."""
-        agencies = {row.name: row.agency for row in self._doc.contacts}
+        agencies = self.agencies
         found = {}
         for number, row in enumerate(self._doc.ladders):
             node = self._tree.at("ladders", number)

@@ -26,6 +26,7 @@ from monitor.config.types import (
     Ip,
     SiteLetter,
     Slug,
+    StreamUrl,
     Url,
     UserAgent,
     Zone,
@@ -287,6 +288,15 @@ class PeerRow(Strict):
     family: Literal["4", "6"] = "4"
 
 
+class BgpPart(Strict):
+    """Whether the world's routers still see the region's networks, by RIS Live or a server that speaks as it does."""
+
+    enabled: bool = False
+    url: StreamUrl = "wss://ris-live.ripe.net/v1/ws/"
+    every: Positive = 60.0
+    rule: str = "default"
+
+
 class MaintenanceRow(Strict):
     """Planned work on an asset, once or by rule; times on the clock of ``zone``, or that of the vantage."""
 
@@ -332,6 +342,7 @@ class Document(Strict):
     store: Store = Store()
     heartbeat: HeartbeatPart = HeartbeatPart()
     peers: tuple[PeerRow, ...] = ()
+    bgp: BgpPart = BgpPart()
     assets: tuple[AssetRow, ...] = ()
     targets: tuple[TargetRow, ...] = ()
     depends: tuple[DependRow, ...] = ()

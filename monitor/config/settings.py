@@ -10,7 +10,7 @@ from monitor.config.problems import Problem
 from monitor.heartbeat import Beats
 from monitor.model import Scenario, Window, World
 
-PACKETS = {"heartbeat": 0, "icmp": 1, "dns": 1, "tcp": 3, "http": 12}
+PACKETS = {"heartbeat": 0, "bgp": 0, "icmp": 1, "dns": 1, "tcp": 3, "http": 12, "snmp": 30}
 """Packets that one look sends when all goes well: the handshake, TLS and the request of a small page."""
 
 
@@ -45,6 +45,17 @@ class Influx:
 
 
 @dataclass(frozen=True, slots=True)
+class BgpStream:
+    """The stream of BGP updates."""
+
+    url: str
+    blocks: Mapping[str, str]
+    """Territory by delegated block."""
+    serving: frozenset[str]
+    """Numbers of the networks that are known to serve their territory."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole configuration; immutable, replaced whole at a reload."""
 
@@ -69,6 +80,7 @@ class Settings:
     """The operator's lambi.yaml, which may not be there yet: where a key would be set."""
     beats: Beats = field(default_factory=Beats)
     """Whom we tell that we are alive, and which peers tell us."""
+    bgp: BgpStream | None = None
     notes: tuple[Problem, ...] = ()
     """What is allowed in the operator's files and yet does nothing."""
     maintenance: tuple[Window, ...] = ()

@@ -20,6 +20,7 @@ KINDS = (
     "power",
     "vantage",
     "peer",
+    "feed",
 )
 OWN_KINDS = ("router", "network", "site", "power", "website", "nameserver", "ixp", "cable", "landing")
 """Kinds of assets that an operator may add."""
@@ -37,6 +38,8 @@ Kind = Literal[
     "power",
     "vantage",
     "peer",
+    "feed",
+    "posture",
 ]
 Positive = Annotated[Duration, Field(gt=0)]
 Port = Annotated[int, Field(ge=1, le=65_535)]

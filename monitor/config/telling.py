@@ -6,7 +6,7 @@ from pydantic import Field
 
 from alerting.model import Severity
 from monitor.config.strict import Kind, Positive, Strict
-from monitor.config.types import Desk, Duration, Language, Slug, Zone
+from monitor.config.types import CoalitionRole, Desk, Duration, Language, Slug, Zone
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Written = Annotated[str, Field(min_length=1, max_length=300)]
@@ -59,10 +59,11 @@ class AddressRow(Strict):
 
 
 class ContactRow(Strict):
-    """Somebody who may be told."""
+    """Somebody who may be told; ``organisation`` is an id of organisations.csv, whose name is the agency's."""
 
     name: Slug
-    agency: Annotated[str, Field(min_length=1)]
+    agency: Annotated[str, Field(min_length=1)] | None = None
+    organisation: Slug | None = None
     language: Language = "en"
     zone: Zone = "UTC"
     addresses: tuple[AddressRow, ...] = ()
@@ -90,11 +91,16 @@ class RotationRow(Strict):
 
 
 class RouteRow(Strict):
-    """Who hears what; an empty list matches everything; what a child does not say it has from its parent."""
+    """Who hears what; an empty list matches everything; what a child does not say it has from its parent.
+
+    ``organisations`` and ``roles`` (in the coalition) stand for all contacts of these, beside ``contacts``.
+    """
 
     name: Slug
     contacts: tuple[str, ...] | None = None
     ladders: tuple[str, ...] | None = None
+    organisations: tuple[Slug, ...] = ()
+    roles: tuple[CoalitionRole, ...] = ()
     territories: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
     match: tuple[Written, ...] = ()

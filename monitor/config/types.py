@@ -21,6 +21,8 @@ _HOST = re.compile(rf"(?=.{{1,253}}\.?\Z){_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
 DESK_ROOM = 20
 """Septets that an SMS keeps for the duty desk's number."""
 _ZONES = frozenset(available_timezones())
+COALITION = ("governing-agency", "secretariat", "member", "observer")
+"""Roles in the coalition; besides them its working groups."""
 
 
 def wrong(message: str, expected: str = "") -> PydanticCustomError:
@@ -103,6 +105,14 @@ def web_url(value: Any) -> str:
     return text
 
 
+def stream_url(value: Any) -> str:
+    """Return a websocket's URL without a user or password in it."""
+    text = _text(value)
+    if not text.startswith(("ws://", "wss://")):
+        raise wrong("not the address of a stream", "like wss://ris-live.ripe.net/v1/ws/")
+    return f"ws{web_url(f'http{text[2:]}')[4:]}"
+
+
 def asked(value: Any) -> str:
     """Return what a probe may ask: IP address, host name or URL."""
     text = _text(value)
@@ -151,6 +161,23 @@ def iso2(value: Any) -> str:
     return text
 
 
+def asn(value: Any) -> str:
+    """Return the number of an autonomous system (RFC 6793) as it is written in one way only: it is an identity."""
+    text = _text(value)
+    if not re.fullmatch(r"[1-9]\d{0,9}", text, re.ASCII) or int(text) > 4_294_967_294:
+        raise wrong(f'"{text[:20]}" is not the number of a network', "like 64500, without AS")
+    return text
+
+
+def coalition_role(value: Any) -> str:
+    """Return what an organisation is in the coalition: its working groups have names."""
+    text = _text(value)
+    if text not in COALITION and not re.fullmatch(r"wg-[a-z0-9][a-z0-9-]{0,40}", text):
+        near = did_you_mean(text, COALITION)
+        raise wrong(f'"{text[:40]}" is no role in the coalition{near}', f"{', '.join(COALITION)}, or wg-NAME")
+    return text
+
+
 def language(value: Any) -> str:
     """Return an ISO 639 code."""
     text = _text(value)
@@ -164,8 +191,8 @@ def site_letter(value: Any) -> str:
     text = _text(value)
     if not re.fullmatch(r"[A-Za-z]?", text):
         raise wrong(f'"{text[:20]}" is too long to stand before an incident\'s number', "one letter, or nothing")
-    if text.upper() == "E":
-        raise wrong("E stands before the numbers of exercises", "another letter, or nothing")
+    if taken := {"E": "exercises", "P": "postures", "X": "alerts of other systems"}.get(text.upper()):
+        raise wrong(f"{text.upper()} stands before the numbers of {taken}", "another letter, or nothing")
     return text.upper()
 
 
@@ -219,12 +246,19 @@ Host = Annotated[str, BeforeValidator(host_name), _kind({**_STRING, "examples": 
 ZoneName = Annotated[str, BeforeValidator(zone_name), _kind({**_STRING, "examples": [".", "bb"]})]
 HostOrIp = Annotated[str, BeforeValidator(host_or_ip), _kind(_STRING)]
 Url = Annotated[str, BeforeValidator(web_url), _kind({**_STRING, "examples": ["https://ix.example/"]})]
+StreamUrl = Annotated[
+    str, BeforeValidator(stream_url), _kind({**_STRING, "examples": ["wss://ris-live.ripe.net/v1/ws/"]})
+]
 Asked = Annotated[str, BeforeValidator(asked), _kind({**_STRING, "examples": ["192.0.2.1", "https://ix.example/"]})]
 Zone = Annotated[str, BeforeValidator(zone), _kind({**_STRING, "examples": ["America/Port_of_Spain"]})]
 Slug = Annotated[str, BeforeValidator(slug), _kind({**_STRING, "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"})]
 AssetId = Annotated[str, BeforeValidator(asset_id), _kind({**_STRING, "examples": ["router:bridgetown-1"]})]
 Age = Annotated[str, BeforeValidator(age), _kind({**_STRING, "examples": ["2026-11"]})]
 Iso2 = Annotated[str, BeforeValidator(iso2), _kind({**_STRING, "pattern": "^[A-Z]{2}$", "examples": ["BB"]})]
+Asn = Annotated[str, BeforeValidator(asn), _kind({**_STRING, "examples": ["64500"]})]
+CoalitionRole = Annotated[
+    str, BeforeValidator(coalition_role), _kind({**_STRING, "examples": ["secretariat", "wg-cables"]})
+]
 Language = Annotated[str, BeforeValidator(language), _kind({**_STRING, "pattern": "^[a-z]{2,3}$", "examples": ["en"]})]
 SiteLetter = Annotated[str, BeforeValidator(site_letter), _kind({**_STRING, "maxLength": 1})]
 UserAgent = Annotated[str, BeforeValidator(user_agent), _kind({**_STRING, "maxLength": 200})]

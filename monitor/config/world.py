@@ -4,19 +4,22 @@ from collections.abc import Collection, Iterable, Mapping
 
 from alerting.model import Severity
 from monitor.config import assets as made
+from monitor.config.bgp import add_bgp
 from monitor.config.checks import Checks
 from monitor.config.depends import dependencies
 from monitor.config.heartbeat import add_peers
-from monitor.config.inventory import Inventory
 from monitor.config.maintenance import home_zone
 from monitor.config.nodes import Node
 from monitor.config.problems import Problem, did_you_mean, which_territory
+from monitor.config.rows import Inventory
 from monitor.config.schema import AssetRow, Document, SeverityLine
 from monitor.config.strict import KINDS, OWN_KINDS
 from monitor.model import Asset, Phase, Provenance, SeverityRow, World
 
 
-def build(doc: Document, tree: Node, known: Inventory, named: Collection[str]) -> tuple[World, list[Problem]]:
+def build(
+    doc: Document, tree: Node, known: Inventory, named: Collection[str], environ: Mapping[str, str]
+) -> tuple[World, list[Problem]]:
     """Make the world; with problems it is not to be used. ``named``: assets of the files, also of rows left out."""
     problems: list[Problem] = []
     territories = made.territories(known)
@@ -24,12 +27,13 @@ def build(doc: Document, tree: Node, known: Inventory, named: Collection[str]) -
     names = {code: territory.name for code, territory in territories.items()}
     problems += _home(doc, tree, names)
     problems += _own_assets(doc, tree, assets, names)
-    checks = Checks(doc, tree)
+    checks = Checks(doc, tree, environ=environ)
     checks.templates()
     checks.references()
     checks.nameservers(known)
     checks.websites(known)
     problems += add_peers(doc, tree, assets, checks.made, names)
+    add_bgp(doc, tree, known, assets, checks)
     checks.targets(assets, named)
     problems += checks.problems
     own, wrong = dependencies(doc, tree, {*assets, *named}, home_zone(doc, territories))

@@ -84,6 +84,21 @@ MIGRATIONS = (
             ) STRICT""",
         ),
     ),
+    Migration(
+        "postures",
+        (
+            """CREATE TABLE posture (
+                number INTEGER PRIMARY KEY, territory TEXT NOT NULL, level TEXT NOT NULL, since INTEGER NOT NULL,
+                until INTEGER NOT NULL, reason TEXT NOT NULL, author TEXT NOT NULL, added_by TEXT NOT NULL,
+                CHECK (until > since)
+            ) STRICT""",
+            """CREATE TABLE posture_end (
+                number INTEGER PRIMARY KEY REFERENCES posture, ended INTEGER NOT NULL, ending TEXT NOT NULL,
+                ended_by TEXT NOT NULL
+            ) STRICT""",
+            *_append_only("posture", "posture_end"),
+        ),
+    ),
 )
 
 SCHEMAS = {"alerting": alerting_schema.MIGRATIONS, "monitor": MIGRATIONS}

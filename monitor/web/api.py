@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.model import Dependency, Incident, Window
+from monitor.posture import Posture
 from monitor.views import AssetView, CheckView, Coverage, Snapshot, ToldRow
 from monitor.web import facts, view, words
 from monitor.web.history import Shown, stamp
@@ -50,9 +51,22 @@ def status(snapshot: Snapshot, headline: str, base_url: str) -> facts.Status:
         "notes": list(view.notes(snapshot)),
         "exercise": snapshot.health.exercise or None,
         "reported": snapshot.health.reported,
+        "postures": [_posture(one) for one in snapshot.postures],
         "territories": [_group(group) for group in region.territories],
         "shared": [_group(group) for group in region.shared],
         "incidents": [incident(one, base_url) for one in snapshot.incidents],
+    }
+
+
+def _posture(one: Posture) -> facts.Posture:
+    return {
+        "id": one.id,
+        "territory": one.territory,
+        "level": one.level,
+        "since": stamp(one.since),
+        "until": stamp(one.until),
+        "reason": one.reason,
+        "by": one.author,
     }
 
 
@@ -103,6 +117,27 @@ def asset(snapshot: Snapshot, one: AssetView) -> facts.Asset:
         "serves": [
             {"asset": other, "confirmed": need.confirmed if need else True, "by": "dependency" if need else "check"}
             for other, need in view.served(snapshot, one.asset.id)
+        ],
+    }
+
+
+def to_confirm(snapshot: Snapshot) -> facts.ToConfirm:
+    """What is known of assets and should be confirmed by somebody on the spot."""
+    places = snapshot.world.territories
+    return {
+        "at": stamp(snapshot.at),
+        "assets": [
+            {
+                "id": one.asset.id,
+                "kind": one.asset.kind,
+                "name": one.asset.name,
+                "territories": list(one.asset.territories),
+                "why": why,
+                "source": one.asset.provenance.source,
+                "as_of": one.asset.provenance.as_of,
+                "regulators": [places[code].regulator for code in one.asset.territories if places[code].regulator],
+            }
+            for one, why in view.to_confirm(snapshot)
         ],
     }
 

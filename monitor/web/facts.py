@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from alerting.model import Severity
 from monitor.model import Phase
+from monitor.posture import Level
 
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339 in UTC."""
@@ -81,6 +82,18 @@ class Incident(TypedDict):
     runbook: str | None
 
 
+class Posture(TypedDict):
+    """What somebody has set for a territory before a storm."""
+
+    id: str
+    territory: str
+    level: Level
+    since: Time
+    until: Time
+    reason: str
+    by: str
+
+
 class Status(TypedDict):
     """The region in one object."""
 
@@ -95,6 +108,7 @@ class Status(TypedDict):
     notes: list[str]
     exercise: str | None
     reported: int
+    postures: list[Posture]
     territories: list[Group]
     shared: list[Group]
     incidents: list[Incident]
@@ -112,6 +126,26 @@ class Brief(TypedDict):
     reason: str
     seen: Time | None
     incident: str | None
+
+
+class Doubt(TypedDict):
+    """An asset of which somebody on the spot should say what is so."""
+
+    id: str
+    kind: str
+    name: str
+    territories: list[str]
+    why: str
+    source: str
+    as_of: str
+    regulators: list[str]
+
+
+class ToConfirm(TypedDict):
+    """What is to be confirmed."""
+
+    at: Time
+    assets: list[Doubt]
 
 
 class Assets(TypedDict):

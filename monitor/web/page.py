@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 import jinja2
 
+from monitor import vintage
 from monitor.impact import in_words, sure
 from monitor.model import Phase
 from monitor.planned import SOON
+from monitor.posture import PACE
 from monitor.tree import facts, how_much
 from monitor.views import Snapshot
 from monitor.web import answer, history, view, words
@@ -59,7 +61,9 @@ class Pages:
             why_told=words.WHY_TOLD,
             topics=words.TOPICS,
             notes=view.notes,
+            pace=PACE,
             touched=view.touched,
+            unsure=vintage.unsure,
             timeline=view.timeline,
             week=SOON,
         )

@@ -102,6 +102,7 @@ class _Door:
             "/incidents.atom": self.incidents_atom,
             "/incidents/{id}": self.incident,
             "/maintenance": self.maintenance,
+            "/to-confirm": self.to_confirm,
             "/resilience": self.resilience,
             "/robots.txt": self.robots,
             "/api/v1/openapi.json": self.openapi,
@@ -110,6 +111,7 @@ class _Door:
             "/api/v1/asset/{id:[\\s\\S]+}": self.api_asset,
             "/api/v1/why/{id:[\\s\\S]+}": self.api_why,
             "/api/v1/maintenance": self.api_maintenance,
+            "/api/v1/to-confirm": self.api_to_confirm,
             "/api/v1/resilience": self.api_resilience,
             "/api/v1/incidents": self.api_incidents,
             "/api/v1/incident/{id}": self.api_incident,
@@ -217,6 +219,10 @@ class _Door:
     async def maintenance(self, _: web.Request) -> Answer:
         return self.pages.render("maintenance.html", self.snapshot(), self.clock.now())
 
+    async def to_confirm(self, _: web.Request) -> Answer:
+        snapshot = self.snapshot()
+        return self.pages.render("to_confirm.html", snapshot, self.clock.now(), found=view.to_confirm(snapshot))
+
     async def resilience(self, _: web.Request) -> Answer:
         snapshot = self.snapshot()
         found = self._resilience(snapshot)
@@ -275,6 +281,11 @@ class _Door:
     async def api_maintenance(self, _: web.Request) -> Answer:
         """List planned work that is on or comes."""
         return _json(api.maintenance(self.snapshot()))
+
+    @tells(facts.ToConfirm)
+    async def api_to_confirm(self, _: web.Request) -> Answer:
+        """List what is known of assets and should be confirmed by somebody on the spot."""
+        return _json(api.to_confirm(self.snapshot()))
 
     @tells(facts.Resilience)
     async def api_resilience(self, _: web.Request) -> Answer:

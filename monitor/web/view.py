@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor import vintage
 from monitor.impact import CARRIES
 from monitor.model import Dependency, Entry, Incident, Phase, World
 from monitor.views import AssetView, Snapshot
@@ -22,7 +23,7 @@ WORST_FIRST = (
     Phase.NOT_WATCHED,
 )
 TROUBLE = frozenset(WORST_FIRST[:6])
-NO_ASSETS = frozenset({"vantage", "territory"})
+NO_ASSETS = frozenset({"vantage"})
 """Kinds that stand on the page by themselves and in no count."""
 
 MOST_LISTED = 12
@@ -145,6 +146,14 @@ def narrowed(snapshot: Snapshot, asked: Asked) -> list[AssetView]:
         and (asked.kind is None or view.asset.kind == asked.kind)
         and (asked.phase is None or view.phase is asked.phase)
     ]
+
+
+def to_confirm(snapshot: Snapshot) -> list[tuple[AssetView, str]]:
+    """List the assets of which somebody on the spot should confirm what is known, by place, each with why."""
+    found = [(one, why) for one in snapshot.assets.values() if (why := vintage.unsure(one.asset.provenance))]
+    return sorted(
+        found, key=lambda each: (each[0].asset.territories, each[0].asset.kind, each[0].asset.name.casefold())
+    )
 
 
 def gone(snapshot: Snapshot) -> list[str]:

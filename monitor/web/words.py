@@ -25,6 +25,7 @@ KINDS = {
     "territory": ("territory", "territories"),
     "vantage": ("vantage", "vantages"),
     "peer": ("peer", "peers"),
+    "feed": ("feed", "feeds"),
 }
 """Asset kind -> one, many. A kind that is not listed speaks for itself."""
 
@@ -52,6 +53,8 @@ EVIDENCE = {
     "cctld": "Its name servers are evidence for the domain, not for the territory: they may answer from another shore.",
     "website": "A web site that answers says nothing about the exchange or the island behind its name.",
     "nameserver": "A name server that answers says nothing about where it stands.",
+    "territory": "A network in the table may be dark all the same; one that has left it is reached by nobody abroad.",
+    "feed": "A feed that is silent says nothing of what it tells about: that is unknown then.",
     "peer": "A peer that is silent may be well and cut off: nothing but its heartbeat is known here.",
 }
 """What the evidence cannot say, by asset kind."""

@@ -214,3 +214,10 @@ def test_a_channel_has_the_cap_of_its_form_unless_it_has_one_of_its_own(tmp_path
     assert caps["digicel"] == caps["sms"]
     assert (caps["sms"].gap, caps["sms"].storm) == (90.0, 10)
     assert (caps["modem"].gap, caps["modem"].storm) == (300.0, 0)
+
+
+@pytest.mark.parametrize(("letter", "taken"), [("E", "exercises"), ("p", "postures"), ("X", "alerts of other systems")])
+def test_a_letter_that_stands_before_other_numbers_is_no_sites(tmp_path: Path, letter: str, taken: str) -> None:
+    (tmp_path / "lambi.yaml").write_text(f"site: {letter}\n")
+    (problem,) = check(tmp_path, {})
+    assert f"{letter.upper()} stands before the numbers of {taken}" in str(problem)

@@ -1,18 +1,24 @@
 """The shipped inventory: its numbers, its sources, what is watched and what is not."""
 
 import csv
+import hashlib
 import re
 from collections import Counter
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
 from monitor.config import Settings, check, load
-from monitor.config.inventory import TABLES
+from monitor.config.inventory import read_inventory
+from monitor.config.rows import TABLES
+from monitor.config.stock import Stock
 from monitor.data import shipped
 from probes.dns import Dns
 
 INVENTORY = shipped("config/inventory")
+PINNED = "c8ad7a79732700d5"
+"""Of all ids that people refer to."""
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +41,9 @@ def _rows(name: str) -> list[dict[str, str]]:
         ("cables.csv", 52),
         ("cable_landings.csv", 305),
         ("organisations.csv", 103),
+        ("networks.csv", 703),
+        ("prefixes.csv", 1797),
+        ("cable_segments.csv", 220),
     ],
 )
 def test_no_row_is_lost(name: str, count: int) -> None:
@@ -50,6 +59,7 @@ def test_assets_of_the_inventory(settings: Settings) -> None:
         "website": 25,
         "cable": 52,
         "landing": 128,
+        "network": 703,
         "vantage": 1,
     }
     assert len(settings.world.territories) == 33
@@ -139,3 +149,72 @@ def test_a_row_of_the_operator_wins_cell_by_cell(tmp_path: Path) -> None:
     assert world.assets["ixp:bgi-ix"].territories == ("BB",)
     assert world.territories["BB"].population == 281998
     assert world.territories["BB"].zone == "America/Barbados"
+
+
+def test_ids_are_stable() -> None:
+    """Files of operators, incidents and messages refer to them: a row may be added, none may be renamed."""
+    ids = [one.id for one in Stock(None).items if not one.id.startswith(("prefix:", "segment:"))]
+    assert len(set(ids)) == len(ids)
+    digest = hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+    assert digest[:16] == PINNED, "if rows were added and none was renamed, pin the new digest"
+
+
+def test_a_network_has_its_number_its_place_and_how_sure_its_role_is(settings: Settings) -> None:
+    world = settings.world
+    one = world.assets["network:as5639"]
+    assert one.name.startswith("AS5639 ")
+    assert one.territories == ("TT",)
+    assert one.provenance.confidence == "low", "its role is supposed from its name"
+    assert world.assets["network:as23520"].territories == (), "a backbone of the whole region"
+
+
+def test_where_a_network_was_registered_suggests_no_cable(settings: Settings) -> None:
+    kinds = {dependency.asset.partition(":")[0] for dependency in settings.world.dependencies}
+    assert kinds == {"ixp"}
+
+
+def test_every_delegated_block_is_one_and_no_two_are_the_same() -> None:
+    blocks = [ip_network(row["prefix"]) for row in _rows("prefixes.csv")]
+    assert len(set(blocks)) == 1797
+    assert sum(block.version == 4 for block in blocks) == 1269
+    assert sum(block.num_addresses for block in blocks if block.version == 4) == pytest.approx(5.71e6, rel=0.01)
+
+
+def test_the_daemon_does_not_read_what_it_does_not_need(settings: Settings) -> None:
+    known, problems = read_inventory(INVENTORY, None)
+    assert problems == []
+    assert (known.prefixes, known.segments) == ((), ())
+    whole, problems = read_inventory(INVENTORY, None, TABLES)
+    assert problems == []
+    assert (len(whole.prefixes), len(whole.segments)) == (1797, 220)
+
+
+def test_rows_of_the_operator_in_a_table_that_is_not_needed_are_checked_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory" / "prefixes.csv").write_text("prefix,iso2\n192.0.2.0/24,BX\n")
+    assert ['"BX" is no row of territories.csv' in str(problem) for problem in check(tmp_path, {})] == [True]
+
+
+def test_contacts_and_routes_refer_to_agencies_of_the_coalition_and_their_roles(tmp_path: Path) -> None:
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory" / "organisations.csv").write_text(
+        "org_id,coalition\nctu,secretariat\ncdema,governing-agency wg-hurricane\n"
+    )
+    (tmp_path / "contacts.yaml").write_text(
+        "contacts:\n"
+        "  - {name: anna, organisation: ctu}\n"
+        "  - {name: ben, organisation: cdema}\n"
+        "  - {name: cleo, agency: Harbour master}\n"
+    )
+    (tmp_path / "routes.yaml").write_text(
+        "routes:\n"
+        "  - {name: storm, roles: [wg-hurricane], contacts: [cleo]}\n"
+        "  - {name: desk, organisations: [ctu], routes: [{name: below, at_least: major}]}\n"
+    )
+    assert check(tmp_path, {}) == []
+    directory = load(tmp_path, {}).directory
+    assert directory.contacts["anna"].agency == "Caribbean Telecommunications Union (CTU)"
+    told = {route.name: route.contacts for route in directory.routes}
+    assert told["storm"] == ("cleo", "ben")
+    assert told["desk"] == ("anna",)
+    assert directory.by_name["below"].contacts == ("anna",), "what a child does not say it has from its parent"

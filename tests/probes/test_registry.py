@@ -15,7 +15,7 @@ from tests.probes.namespace import ROOT
 
 
 def test_the_names_are_those_of_the_classes():
-    assert list(PROBES) == ["icmp", "tcp", "dns", "http"]
+    assert list(PROBES) == ["icmp", "tcp", "dns", "http", "snmp"]
     assert all(probe.kind == kind for kind, probe in PROBES.items())
 
 
@@ -33,12 +33,14 @@ async def test_every_probe_has_an_engine():
     engines = build(vantage="v", clock=SystemClock())
     assert set(engines) == set(PROBES)
     assert isinstance(capabilities(engines), tuple)
-    assert [engine.bugs for engine in engines.values()] == [0, 0, 0, 0]
+    assert [engine.bugs for engine in engines.values()] == [0, 0, 0, 0, 0]
     await close(engines)
 
 
 def test_probes_can_be_used_alone_and_cost_nothing_that_is_not_used():
-    script = "import sys, probes; print(*(m for m in ('monitor', 'alerting', 'aiohttp', 'dns') if m in sys.modules))"
+    script = (
+        "import sys, probes; print(*(m for m in ('monitor', 'alerting', 'aiohttp', 'dns', 'gufo') if m in sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == ""

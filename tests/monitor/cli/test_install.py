@@ -27,6 +27,7 @@ async def test_it_prints_a_unit_that_starts_this_very_program(lambi: Lambi) -> N
     said = await lambi("install", "--systemd", "--print")
     assert said.code == 0
     assert f"ExecStart={BIN}/lambi run\n" in said.out
+    assert f"ExecReload={BIN}/lambi reload\n" in said.out
     assert "/opt/lambi" not in said.out
 
 

@@ -1,7 +1,7 @@
 """The link in a mail: looking changes nothing, the button acts once, a wrong token is a wrong address."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -165,3 +165,15 @@ async def test_the_page_of_an_exercise_says_that_it_is_one(reader: Reader) -> No
     assert "/incidents/E1" not in page
     _, page = await reader.ask(f"{path}/ack", "POST")
     assert "EXERCISE E1: thank you" in page
+
+
+async def test_the_page_of_a_posture_says_that_nothing_is_down(reader: Reader) -> None:
+    mail = reader.office.channels["mail"]
+    assert isinstance(mail, Provider)
+    await reader.office.happen(replace(OPEN, incident="P3", kind="posture", labels={"posture": "prepare"}))
+    await reader.office.pass_time(0)
+    words = (word for body in mail.bodies for word in body.split())
+    links = [word for word in words if word.startswith("https://lambi.example/answer/")]
+    _, page = await reader.ask(links[-1].removeprefix("https://lambi.example"))
+    assert "Posture #P3" in page
+    assert "people are asked to prepare" in page

@@ -20,6 +20,7 @@ PATHS = {
     "/api/v1/asset/{id}": ["/api/v1/asset/cctld:bb", "/api/v1/asset/cable:ecfs", "/api/v1/asset/vantage:bridgetown"],
     "/api/v1/why/{id}": ["/api/v1/why/cctld:bb"],
     "/api/v1/maintenance": ["/api/v1/maintenance"],
+    "/api/v1/to-confirm": ["/api/v1/to-confirm"],
     "/api/v1/resilience": ["/api/v1/resilience"],
     "/api/v1/incidents": ["/api/v1/incidents", "/api/v1/incidents?asset=cable:ecfs", "/api/v1/incidents?per=3&page=2"],
     "/api/v1/incident/{id}": ["/api/v1/incident/17"],
@@ -53,7 +54,18 @@ def answer_of(document: Any, path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "world", [worlds.calm, worlds.storm, worlds.blind, worlds.no_icmp, worlds.hostile, worlds.works, worlds.tangle]
+    "world",
+    [
+        worlds.calm,
+        worlds.storm,
+        worlds.blind,
+        worlds.no_icmp,
+        worlds.hostile,
+        worlds.works,
+        worlds.tangle,
+        worlds.warned,
+        worlds.doubtful,
+    ],
 )
 async def test_what_is_answered_is_what_the_document_tells(world: Any) -> None:
     async with Site(world()) as site:

@@ -10,6 +10,7 @@ from monitor.maintenance import Calendar
 from monitor.model import Asset, Check, Dependency, Entry, Incident, Phase, Provenance, Rule, Territory, Window, World
 from monitor.planned import Kept, Links
 from monitor.planned import works as planned
+from monitor.posture import Level, Posture
 from monitor.views import AssetView, CheckView, Coverage, Health, IncidentFilter, Snapshot, ToldRow, Usual
 from probes.model import Target
 from tests.fakes import START
@@ -397,3 +398,20 @@ RUNBOOK = Runbook(
     text="# A cable is cut\n\n1. Ask for time and place of the fault.\n2. Ask what other cables can carry.",
     hash="3f9a51c20b77",
 )
+
+
+def warned() -> Snapshot:
+    """A posture is set for Barbados."""
+    until = NOW + timedelta(hours=5)
+    reason = "Hurricane <Erin>, landfall about 02:00"
+    one = Posture(3, "BB", Level.PREPARE, NOW - HOUR, until, reason, "DEM")
+    return replace(calm(), postures=(one,))
+
+
+def doubtful() -> Snapshot:
+    """An asset is known by an old list alone."""
+    known = calm()
+    name = next(name for name, view in known.assets.items() if view.asset.kind == "ixp")
+    view = known.assets[name]
+    asset = replace(view.asset, provenance=Provenance("an old list", "2014", "low"))
+    return replace(known, assets={**known.assets, name: replace(view, asset=asset)})
