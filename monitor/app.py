@@ -377,6 +377,7 @@ class App:
             self.known.update(self.commands())
 
         await self.scheduler.between(swap)
+        await self.foreign.tell_newly_named(self.clock.now())
         await self.freshness.renew(settings)
         self.outbox.wake()
 
