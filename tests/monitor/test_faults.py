@@ -189,9 +189,9 @@ def flying(folder: Path) -> int:
 
 SILENCE = """
 echo "nameserver 127.0.0.53" > "$0.conf" && mount --bind "$0.conf" /etc/resolv.conf
-nft add table ip dead && nft "add chain ip dead out { type filter hook output priority 0; }"
-nft add rule ip dead out ip daddr 127.0.0.53 drop
-nft add rule ip dead out tcp dport 9299 drop
+nft add table ip dead && nft "add chain ip dead in { type filter hook input priority 0; }"
+nft add rule ip dead in ip daddr 127.0.0.53 drop
+nft add rule ip dead in tcp dport 9299 drop
 exec "$@"
 """
 """A resolver and a gateway that swallow what they are asked."""
