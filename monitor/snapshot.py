@@ -66,8 +66,8 @@ def build(pipeline: Pipeline, clock: Clock, site: str, health: Health) -> Snapsh
 
 
 def top(incident: Incident, known: Mapping[str, Incident]) -> Incident:
-    """Return the incident that one is part of in the end, or itself."""
-    while incident.part_of in known:
+    """Return the incident that speaks for one in the end, or itself."""
+    while incident.silent and incident.part_of in known:
         incident = known[incident.part_of]
     return incident
 

@@ -264,7 +264,8 @@ class _Case:
             yield "no incident is open for it"
 
     def _stands_in(self, found: Incident) -> str:
-        part = f", which is part of incident {found.part_of}" if found.part_of else ""
+        how = "is part of" if found.silent else "began in the moment of"
+        part = f", which {how} incident {found.part_of}" if found.part_of else ""
         if found.asset == self.asset:
             return f"incident {found.id} is open for it since {self.clock(found.opened)}{part}"
         return f"it stands silently behind {self.name(found.asset)} in incident {found.id}{part}"

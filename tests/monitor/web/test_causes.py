@@ -94,6 +94,14 @@ def test_a_part_of_a_part_stands_under_the_first_and_its_asset_belongs_there() -
     assert snapshot.assets["cable:bon1"].incident == ""
 
 
+def test_what_only_began_with_another_stands_beside_it_and_owns_its_assets() -> None:
+    rows = [one("1", "cable:ant1"), one("2", "router:ant", "1", fellow=True, children=("nameserver:ns.ant",))]
+    snapshot = build(Line(islands(), Book({row.id: row for row in rows})), FakeClock(), "hub", worlds.calm().health)  # type: ignore[arg-type] # a line in memory
+    assert [row.id for row in snapshot.incidents] == ["1", "2"]
+    assert {home: [row.id for row in parts] for home, parts in snapshot.parts.items()} == {"1": [], "2": []}
+    assert {snapshot.assets[name].incident for name in ("router:ant", "nameserver:ns.ant")} == {"2"}
+
+
 @pytest.mark.parametrize(
     ("people", "words"),
     [
