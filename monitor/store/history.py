@@ -15,7 +15,7 @@ from monitor.store.day import Identity
 from monitor.store.files import day_files, open_to_read
 from monitor.store.fold import FIVE_MINUTES, HOUR, Values
 from monitor.store.overview import Hour
-from monitor.store.rollup import FOLDER, folded
+from monitor.store.rollup import folded, path_of
 from monitor.store.rows import Row, midnight, parts_of
 from monitor.store.steps import Availability, Cell, Step, Which, availability, share_of, steps, width
 
@@ -145,7 +145,7 @@ class LocalHistory:
             if (looks := self._folder / f"{day}.sqlite").exists():
                 with open_to_read(looks) as db:
                     behind = set(_behind(db, HOUR, seconds))
-            if (rollups := self._folder / FOLDER / f"{day}.sqlite").exists():
+            if (rollups := path_of(self._folder, HOUR, day)).exists():
                 with open_to_read(rollups) as db:
                     found = list(overview.hours(db, day, seconds, key))
         except sqlite3.Error as error:
@@ -172,7 +172,7 @@ def _of_day(folder: Path, day: date, seconds: Pair, *, width: int, key: str, whi
 
     What is not folded is asked for first: folding writes the rollup before it says so.
     """
-    looks, rollups = folder / f"{day}.sqlite", folder / FOLDER / f"{day}.sqlite"
+    looks, rollups = folder / f"{day}.sqlite", path_of(folder, width, day)
     behind: list[int] = []
     found: list[Cell] = []
     if looks.exists():
@@ -248,7 +248,7 @@ class _Rollups:
         """Seek each stretch: within it the rows stand by quantity and series."""
         query = (
             f"{TICKS} "  # noqa: S608 - all ours
-            f"SELECT tick.at, {columns} FROM tick CROSS JOIN {source} ON width = ?2 AND {source}.at = tick.at "
+            f"SELECT tick.at, {columns} FROM tick CROSS JOIN {source} ON {source}.at = tick.at "
             f"{more} {self._some}"
         )
         return self._db.execute(query, (seconds[0], width, seconds[1]))
