@@ -100,15 +100,15 @@ class LocalHistory:
         return await asyncio.to_thread(lambda: [hour for day in span.days() for hour in self._hours(key, *day)])
 
     async def availability(self, since: datetime, until: datetime, which: Which = EVERY) -> list[Availability]:
-        """Return how often each series answered in a period, which is widened to whole 5 minutes."""
-        span = _fitting(since, until)
+        """Return how often each series answered in a period, which is widened to whole rollups."""
+        span = self._fitting(since, until)
         return await asyncio.to_thread(lambda: availability(self._cells("", span, which), span.until - span.since))
 
     async def quantile(
         self, key: str, since: datetime, until: datetime, share: float, which: Which = EVERY
     ) -> float | None:
         """Return a quantile of all values of a key, at most 1 % of the ranks off; None of none."""
-        span = _fitting(since, until)
+        span = self._fitting(since, until)
         return await asyncio.to_thread(lambda: share_of(self._cells(key, span, which), share))
 
     def _each_day(
@@ -156,15 +156,18 @@ class LocalHistory:
         kept = [hour for hour in found if hour.at not in set(late)]
         return sorted([*kept, *overview.pivoted(steps(fresh, start, overview.STEP))], key=itemgetter(0))
 
+    def _fitting(self, since: datetime, until: datetime) -> Span:
+        """Return the period in hours where it is whole hours, or where 5 minutes are no longer kept; else in those."""
+        hours, fine = Span(since, until, HOUR), Span(since, until, FIVE_MINUTES)
+        coarse = (hours.since, hours.until) == (since, until) or any(
+            path_of(self._folder, HOUR, day).exists() and not path_of(self._folder, FIVE_MINUTES, day).exists()
+            for day, _ in fine.days()
+        )
+        return hours if coarse else fine
+
     def _unreadable(self, day: date, path: Path, error: sqlite3.Error) -> None:
         if path.exists():  # else retention was faster
             self._say(f"series of {day} cannot be read: {error}")
-
-
-def _fitting(since: datetime, until: datetime) -> Span:
-    """Return the period in hours where it is whole hours, else in 5 minutes."""
-    hours = Span(since, until, HOUR)
-    return hours if (hours.since, hours.until) == (since, until) else Span(since, until, FIVE_MINUTES)
 
 
 def _of_day(folder: Path, day: date, seconds: Pair, *, width: int, key: str, which: Which) -> list[Cell]:
@@ -178,6 +181,8 @@ def _of_day(folder: Path, day: date, seconds: Pair, *, width: int, key: str, whi
     if looks.exists():
         with open_to_read(looks) as db:
             behind = _behind(db, width, seconds)
+            if not behind and not rollups.exists():  # too old, or somebody has removed them
+                behind = list(range(*seconds, width))
             if width == FIVE_MINUTES:
                 found += _folded(db, day, behind, key, which)
     if width == HOUR:

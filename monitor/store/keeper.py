@@ -21,6 +21,10 @@ from probes.model import Observation
 logger = logging.getLogger(__name__)
 
 
+FINE_DAYS = 90
+"""Rollups of 5 minutes take four times what the archive of the looks takes: so many days of them are kept at most."""
+
+
 class Keeper:
     """Lives in the writer thread alone. A day file that gives an error is closed, and opened anew by the next batch."""
 
@@ -152,7 +156,7 @@ class Keeper:
         for old in {*sorted(days)[: -self._keep]} - self._open.keys():
             remove(self._folder / f"{old}.sqlite")
             archive.remove(self._folder, old)
-        for width, keep in ((FIVE_MINUTES, self._keep), (HOUR, self._keep_rollups)):
+        for width, keep in ((FIVE_MINUTES, min(self._keep, FINE_DAYS)), (HOUR, self._keep_rollups)):
             rollups = dict(day_files(self._folder / FOLDERS[width]))
             for old in {*sorted(days | rollups.keys())[:-keep]} & rollups.keys() - self._open.keys():
                 remove(rollups[old])

@@ -266,6 +266,18 @@ async def test_rollups_that_are_damaged_or_gone_are_made_again(tmp_path: Path, s
         assert set(told) <= set(rows(tmp_path, "SELECT at, n FROM looks", width))
 
 
+async def test_where_five_minutes_are_no_longer_kept_hours_answer_or_the_looks(tmp_path: Path) -> None:
+    keep(tmp_path, [look(n * 60, values={KEY: 0.01}) for n in range(60)], [look(86_400 * 2)])
+    asked = (NOON + FIVE, NOON + 3 * FIVE)
+    (exact,) = await history(tmp_path).availability(*asked)
+    assert exact.looks == 10
+    path_of(tmp_path, 300, NOON.date()).unlink()
+    (whole,) = await history(tmp_path).availability(*asked)
+    assert (whole.looks, whole.coverage) == (60, 1.0), "the period is widened to the hour, and so is the coverage"
+    found = await history(tmp_path).downsample(KEY, *asked, FIVE)
+    assert [step.looks for step in found] == [5, 5], "the looks themselves are there"
+
+
 def test_hours_outlive_the_looks_and_five_minutes_do_not(tmp_path: Path) -> None:
     writer = Keeper(tmp_path, COLUMNS, retention_days=2, rollup_days=4)
     for day in range(6):
