@@ -14,9 +14,10 @@ from typing import Any
 from bench.measurements import FIELDS, STEP, Batch, batches
 from monitor.store import parquet
 from monitor.store.day import DayFile
+from monitor.store.fold import WIDTHS
 from monitor.store.history import LocalHistory
 from monitor.store.keeper import Keeper
-from monitor.store.rollup import FOLDER
+from monitor.store.rollup import path_of
 from monitor.store.steps import Which
 from probes.model import Observation, Outcome, Part, Target
 
@@ -68,7 +69,10 @@ def ingest(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
     whole += time.process_time() - began
     found = {"raw_cpu": cpu, "whole_cpu": whole, "values": values, "slowest_ms": 1000 * slowest}
     found["raw_bytes"] = (raw / f"{START.date()}.sqlite").stat().st_size / values
-    found["rollup_bytes"] = (folder / "whole" / FOLDER / f"{START.date()}.sqlite").stat().st_size / values
+    found |= {
+        f"rollup_{width}_bytes": path_of(folder / "whole", width, START.date()).stat().st_size / values
+        for width in WIDTHS
+    }
     return found
 
 

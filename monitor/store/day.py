@@ -94,10 +94,10 @@ def kinds_of(db: sqlite3.Connection) -> dict[str, dict[str, float | None]]:
     return {kind: scales[kind] for (kind,) in db.execute("SELECT DISTINCT kind FROM series").fetchall()}
 
 
-def _all_pending(db: sqlite3.Connection) -> None:
+def _all_pending(db: sqlite3.Connection, widths: Iterable[int] = WIDTHS) -> None:
     """Note every stretch in which there are looks."""
     for name in map(table, kinds_of(db)):
-        for width in WIDTHS:
+        for width in widths:
             query = f"INSERT OR IGNORE INTO pending SELECT DISTINCT ?1, at / (?1 * {SECOND}) * ?1 FROM {name}"  # noqa: S608 - quoted
             db.execute(query, (width,))
 
@@ -225,11 +225,11 @@ class DayFile:
         self.db.execute("DELETE FROM pending WHERE width = ? AND at = ?", bucket)
         self.pending.pop(bucket, None)
 
-    def fold_again(self) -> None:
-        """Note that the rollups of this day are gone."""
+    def fold_again(self, width: int) -> None:
+        """Note that the rollups of a width are gone."""
         with transaction(self.db):
-            _all_pending(self.db)
-        self.pending = dict.fromkeys(self.db.execute("SELECT width, at FROM pending"), 0)
+            _all_pending(self.db, (width,))
+        self.pending |= dict.fromkeys(self.db.execute("SELECT width, at FROM pending WHERE width = ?", (width,)), 0)
 
     def close(self) -> None:
         """Give the file back; SQLite moves its WAL into it."""

@@ -13,10 +13,10 @@ from monitor.store import archive, catalogue, files, read
 from monitor.store.archive import ArchiveError
 from monitor.store.day import kinds_of, table
 from monitor.store.files import day_files, open_to_read
-from monitor.store.fold import FIVE_MINUTES
+from monitor.store.fold import FIVE_MINUTES, HOUR
 from monitor.store.folding import Folding
 from monitor.store.keeper import Keeper
-from monitor.store.rollup import FOLDER
+from monitor.store.rollup import FOLDERS, path_of
 from monitor.store.rows import Columns, Row
 from probes.model import Observation, Outcome, Part, Target, Value
 
@@ -32,7 +32,7 @@ class CsvError(Exception):
 
 def stats(folder: Path) -> dict[str, Any]:
     """Count what the store holds."""
-    hot, rollups, archived = day_files(folder), day_files(folder / FOLDER), archive.days(folder)
+    hot, rollups, archived = day_files(folder), day_files(folder / FOLDERS[HOUR]), archive.days(folder)
     days = sorted({day for day, _ in hot} | set(archived))
     return {
         "folder": str(folder),
@@ -44,7 +44,7 @@ def stats(folder: Path) -> dict[str, Any]:
         "bytes": {
             "sqlite": _size(path for path in folder.glob("????-??-??.sqlite*")),
             "archived": _size((folder / archive.FOLDER).glob("*/*")),
-            "rollups": _size((folder / FOLDER).glob("*.sqlite*")),
+            "rollups": _size(folder.glob("rollup/*/*.sqlite*")),
         },
         "archive": archive.available(),
     }
@@ -71,7 +71,8 @@ def _size(paths: Iterable[Path]) -> int:
 
 def check(folder: Path, progress: Progress) -> list[str]:
     """Read every file whole; return a sentence for whatever is wrong."""
-    hot, rollups, archived = day_files(folder), day_files(folder / FOLDER), archive.days(folder)
+    hot, archived = day_files(folder), archive.days(folder)
+    rollups = [found for each in FOLDERS.values() for found in day_files(folder / each)]
     total = len(hot) + len(rollups) + len(archived)
     found: list[str] = []
     done = 0
@@ -100,13 +101,13 @@ def _damage(path: Path) -> list[str]:
 
 def _astray(folder: Path, day: date, path: Path) -> list[str]:
     """Compare the looks of a day with what its rollups count; what is not folded yet is left out."""
-    rollups = folder / FOLDER / path.name
+    rollups = path_of(folder, FIVE_MINUTES, day)
     if not rollups.exists():
         return []
     try:
         with open_to_read(path) as looks, open_to_read(rollups) as sums:
             pending = {at for (at,) in looks.execute("SELECT at FROM pending WHERE width = ?", (FIVE_MINUTES,))}
-            told = dict(sums.execute("SELECT at, sum(n) FROM looks WHERE width = ? GROUP BY at", (FIVE_MINUTES,)))
+            told = dict(sums.execute("SELECT at, sum(n) FROM looks GROUP BY at"))
             counted: dict[int, int] = {}
             for kind in kinds_of(looks):
                 query = f"SELECT at / 300000000 * 300 AS stretch, count(*) FROM {table(kind)} GROUP BY stretch"  # noqa: S608 - quoted

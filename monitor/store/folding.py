@@ -8,8 +8,8 @@ from pathlib import Path
 
 from monitor.store.day import Bucket, DayFile
 from monitor.store.files import damaged, day_files, open_to_read, set_aside
-from monitor.store.fold import FIVE_MINUTES, HOUR
-from monitor.store.rollup import FOLDER, RollupFile, folded
+from monitor.store.fold import FIVE_MINUTES, HOUR, WIDTHS
+from monitor.store.rollup import RollupFile, folded, path_of
 from monitor.store.rows import Columns, midnight
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Folding:
         self._folder = folder
         self._columns = columns
         self._say = say
-        self._rollups: dict[date, RollupFile] = {}
+        self._rollups: dict[tuple[date, int], RollupFile] = {}
         self._left: list[date] | None = None
         """Days that nobody writes to and that have something to fold; None before somebody has looked."""
         self._past: DayFile | None = None
@@ -70,7 +70,7 @@ class Folding:
     def close(self) -> None:
         """Give every file back."""
         self._let_go()
-        for day in list(self._rollups):
+        for day, _ in list(self._rollups):
             self._close(day)
 
     def _next(self, open_days: set[date]) -> DayFile | None:
@@ -94,6 +94,7 @@ class Folding:
 
     def _fold(self, file: DayFile, bucket: Bucket) -> None:
         """Fold the next slice of a stretch; with the last one it is done."""
+        rollup = self._rollup(file, bucket[0])
         done = file.pending[bucket]
         last = done + SLICE[bucket[0]]
         try:
@@ -105,35 +106,49 @@ class Folding:
                 return
             raise
         try:
-            self._rollup(file).write(bucket, cells, file.names, file.scales)
+            if not done:
+                rollup.begin(bucket)
+            rollup.write(bucket, cells, file.names, file.scales)
         except sqlite3.DatabaseError as error:
             self._close(file.day)
             if not damaged(error):
                 raise
-            aside = set_aside(self._folder / FOLDER / f"{file.day}.sqlite")
-            self._say(f"rollups of {file.day} were damaged, are set aside as {aside} and made again")
-            file.fold_again()
+            self._again(file, bucket[0])
             return
         if last >= len(file.names):
             file.folded(bucket)
         else:
             file.pending[bucket] = last
 
-    def _rollup(self, file: DayFile) -> RollupFile:
-        known = self._rollups.get(file.day)
+    def _rollup(self, file: DayFile, width: int) -> RollupFile:
+        known = self._rollups.get((file.day, width))
         if known is not None and known.path.exists():
             return known
-        self._close(file.day)
-        path = self._folder / FOLDER / f"{file.day}.sqlite"
+        if known is not None:  # somebody removed it
+            known.close()
+        path = path_of(self._folder, width, file.day)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            file.fold_again()
-        self._rollups[file.day] = made = RollupFile(path, file.day)
+            file.fold_again(width)
+        try:
+            made = RollupFile(path, file.day)
+        except sqlite3.DatabaseError as error:
+            if not damaged(error):
+                raise
+            self._again(file, width)
+            made = RollupFile(path, file.day)
+        self._rollups[file.day, width] = made
         return made
 
+    def _again(self, file: DayFile, width: int) -> None:
+        aside = set_aside(path_of(self._folder, width, file.day))
+        self._say(f"rollups of {file.day} were damaged, are set aside as {aside} and made again")
+        file.fold_again(width)
+
     def _close(self, day: date) -> None:
-        if (rollup := self._rollups.pop(day, None)) is not None:
-            rollup.close()
+        for width in WIDTHS:
+            if (rollup := self._rollups.pop((day, width), None)) is not None:
+                rollup.close()
 
 
 def _end(bucket: Bucket) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from monitor.store.day import Identity
 from monitor.store.files import day_files, open_to_read
 from monitor.store.fold import FIVE_MINUTES, HOUR, Values
 from monitor.store.overview import Hour
-from monitor.store.rollup import FOLDER, folded
+from monitor.store.rollup import folded, path_of
 from monitor.store.rows import Row, midnight, parts_of
 from monitor.store.steps import Availability, Cell, Step, Which, availability, share_of, steps, width
 
@@ -100,15 +100,15 @@ class LocalHistory:
         return await asyncio.to_thread(lambda: [hour for day in span.days() for hour in self._hours(key, *day)])
 
     async def availability(self, since: datetime, until: datetime, which: Which = EVERY) -> list[Availability]:
-        """Return how often each series answered in a period, which is widened to whole 5 minutes."""
-        span = _fitting(since, until)
+        """Return how often each series answered in a period, which is widened to whole rollups."""
+        span = self._fitting(since, until)
         return await asyncio.to_thread(lambda: availability(self._cells("", span, which), span.until - span.since))
 
     async def quantile(
         self, key: str, since: datetime, until: datetime, share: float, which: Which = EVERY
     ) -> float | None:
         """Return a quantile of all values of a key, at most 1 % of the ranks off; None of none."""
-        span = _fitting(since, until)
+        span = self._fitting(since, until)
         return await asyncio.to_thread(lambda: share_of(self._cells(key, span, which), share))
 
     def _each_day(
@@ -145,7 +145,7 @@ class LocalHistory:
             if (looks := self._folder / f"{day}.sqlite").exists():
                 with open_to_read(looks) as db:
                     behind = set(_behind(db, HOUR, seconds))
-            if (rollups := self._folder / FOLDER / f"{day}.sqlite").exists():
+            if (rollups := path_of(self._folder, HOUR, day)).exists():
                 with open_to_read(rollups) as db:
                     found = list(overview.hours(db, day, seconds, key))
         except sqlite3.Error as error:
@@ -156,15 +156,18 @@ class LocalHistory:
         kept = [hour for hour in found if hour.at not in set(late)]
         return sorted([*kept, *overview.pivoted(steps(fresh, start, overview.STEP))], key=itemgetter(0))
 
+    def _fitting(self, since: datetime, until: datetime) -> Span:
+        """Return the period in hours where it is whole hours, or where 5 minutes are no longer kept; else in those."""
+        hours, fine = Span(since, until, HOUR), Span(since, until, FIVE_MINUTES)
+        coarse = (hours.since, hours.until) == (since, until) or any(
+            path_of(self._folder, HOUR, day).exists() and not path_of(self._folder, FIVE_MINUTES, day).exists()
+            for day, _ in fine.days()
+        )
+        return hours if coarse else fine
+
     def _unreadable(self, day: date, path: Path, error: sqlite3.Error) -> None:
         if path.exists():  # else retention was faster
             self._say(f"series of {day} cannot be read: {error}")
-
-
-def _fitting(since: datetime, until: datetime) -> Span:
-    """Return the period in hours where it is whole hours, else in 5 minutes."""
-    hours = Span(since, until, HOUR)
-    return hours if (hours.since, hours.until) == (since, until) else Span(since, until, FIVE_MINUTES)
 
 
 def _of_day(folder: Path, day: date, seconds: Pair, *, width: int, key: str, which: Which) -> list[Cell]:
@@ -172,12 +175,14 @@ def _of_day(folder: Path, day: date, seconds: Pair, *, width: int, key: str, whi
 
     What is not folded is asked for first: folding writes the rollup before it says so.
     """
-    looks, rollups = folder / f"{day}.sqlite", folder / FOLDER / f"{day}.sqlite"
+    looks, rollups = folder / f"{day}.sqlite", path_of(folder, width, day)
     behind: list[int] = []
     found: list[Cell] = []
     if looks.exists():
         with open_to_read(looks) as db:
             behind = _behind(db, width, seconds)
+            if not behind and not rollups.exists():  # too old, or somebody has removed them
+                behind = list(range(*seconds, width))
             if width == FIVE_MINUTES:
                 found += _folded(db, day, behind, key, which)
     if width == HOUR:
@@ -248,7 +253,7 @@ class _Rollups:
         """Seek each stretch: within it the rows stand by quantity and series."""
         query = (
             f"{TICKS} "  # noqa: S608 - all ours
-            f"SELECT tick.at, {columns} FROM tick CROSS JOIN {source} ON width = ?2 AND {source}.at = tick.at "
+            f"SELECT tick.at, {columns} FROM tick CROSS JOIN {source} ON {source}.at = tick.at "
             f"{more} {self._some}"
         )
         return self._db.execute(query, (seconds[0], width, seconds[1]))

@@ -12,12 +12,17 @@ from monitor.store import archive, catalogue
 from monitor.store.archive import Archiver
 from monitor.store.day import DayFile
 from monitor.store.files import damaged, day_files, remove, set_aside
+from monitor.store.fold import FIVE_MINUTES, HOUR
 from monitor.store.folding import Folding
-from monitor.store.rollup import FOLDER
+from monitor.store.rollup import FOLDERS
 from monitor.store.rows import Columns
 from probes.model import Observation
 
 logger = logging.getLogger(__name__)
+
+
+FINE_DAYS = 90
+"""Rollups of 5 minutes take four times what the archive of the looks takes: so many days of them are kept at most."""
 
 
 class Keeper:
@@ -69,7 +74,7 @@ class Keeper:
     def tend(self) -> bool:
         """Fold a slice of what is due; return whether there was one, else see to the archive. Measures the files."""
         worked = True
-        with self._guarded("rollups", f"rollups are not written: {self._folder / FOLDER}"):
+        with self._guarded("rollups", f"rollups are not written: {self._folder}"):
             worked = self._now is not None and self._folding.step(list(self._open.values()), self._now)
         if self._archives and not worked and self._now is not None:
             self.archiver.step({*self._open, *self._folding.unfinished})
@@ -151,9 +156,10 @@ class Keeper:
         for old in {*sorted(days)[: -self._keep]} - self._open.keys():
             remove(self._folder / f"{old}.sqlite")
             archive.remove(self._folder, old)
-        rollups = dict(day_files(self._folder / FOLDER))
-        for old in {*sorted(days | rollups.keys())[: -self._keep_rollups]} & rollups.keys() - self._open.keys():
-            remove(rollups[old])
+        for width, keep in ((FIVE_MINUTES, min(self._keep, FINE_DAYS)), (HOUR, self._keep_rollups)):
+            rollups = dict(day_files(self._folder / FOLDERS[width]))
+            for old in {*sorted(days | rollups.keys())[:-keep]} & rollups.keys() - self._open.keys():
+                remove(rollups[old])
 
     def _set_aside(self, day: date) -> None:
         self._release(day)

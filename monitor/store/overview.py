@@ -24,11 +24,9 @@ class Hour(NamedTuple):
     p95: Sequence[float | None]
 
 
-LOOKS = (
-    "SELECT series, CAST(up AS REAL) / nullif(n - unknown, 0) FROM looks WHERE width = 3600 AND at = ? ORDER BY series"
-)
+LOOKS = "SELECT series, CAST(up AS REAL) / nullif(n - unknown, 0) FROM looks WHERE at = ? ORDER BY series"
 VALUES = """
-SELECT series, sum / (n * ?), p95 / ? FROM value WHERE width = 3600 AND at = ? AND quantity = ? ORDER BY series
+SELECT series, sum / (n * ?), p95 / ? FROM value WHERE at = ? AND quantity = ? ORDER BY series
 """
 
 

@@ -1,4 +1,4 @@
-"""The rollups of one day: what was folded from its looks, by 5 minutes and by the hour, in a file that outlives them.
+"""The rollups of one day: what was folded from its looks, by 5 minutes or by the hour, in a file that outlives them.
 
 Rows stand in order of time, so that folding appends. Folding the same stretch again replaces its rows: nothing is ever
 added to what is there.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from monitor.store.day import Bucket, Identity, column, kinds_of, table
 from monitor.store.files import open_to_write, transaction
-from monitor.store.fold import HOUR, Looks, Values, fold
+from monitor.store.fold import FIVE_MINUTES, HOUR, Looks, Values, fold
 from monitor.store.rows import SECOND
 
 SCHEMA = """
@@ -31,17 +31,15 @@ CREATE TABLE quantity (
     UNIQUE (kind, "key", scale)
 ) STRICT;
 CREATE TABLE looks (
-    width INTEGER NOT NULL,
     at INTEGER NOT NULL,
     series INTEGER NOT NULL,
     n INTEGER NOT NULL,
     up INTEGER NOT NULL,
     unknown INTEGER NOT NULL,
     covered INTEGER NOT NULL,
-    PRIMARY KEY (width, at, series)
+    PRIMARY KEY (at, series)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE value (
-    width INTEGER NOT NULL,
     at INTEGER NOT NULL,
     quantity INTEGER NOT NULL,
     series INTEGER NOT NULL,
@@ -54,12 +52,12 @@ CREATE TABLE value (
     p95 INTEGER,
     p99 INTEGER,
     points BLOB,
-    PRIMARY KEY (width, at, quantity, series)
+    PRIMARY KEY (at, quantity, series)
 ) STRICT, WITHOUT ROWID
 """
-"""``width`` and ``at`` are seconds, ``at`` from the day's midnight; numbers are integers times the quantity's scale."""
-FOLDER = "rollup"
-"""Under the folder of the day files; each rollup is called as its day is."""
+"""``at`` is seconds from the day's midnight; numbers are integers times the quantity's scale."""
+FOLDERS = {FIVE_MINUTES: "rollup/5m", HOUR: "rollup/1h"}
+"""Under the folder of the day files; each rollup is called as its day is. Hours are kept for longer than 5 minutes."""
 
 Folded = Iterable[tuple[Looks, str, Sequence[Values]]]
 """Looks, kind, values; series by the ids of the file that they were read from."""
@@ -84,8 +82,13 @@ def folded(
             yield looks, kind, values
 
 
+def path_of(folder: Path, width: int, day: date) -> Path:
+    """Return where the rollups of a day are."""
+    return folder / FOLDERS[width] / f"{day}.sqlite"
+
+
 class RollupFile:
-    """The writer's hold on the rollups of one day; lives in the writer thread alone."""
+    """The writer's hold on the rollups of one day and width; lives in the writer thread alone."""
 
     def __init__(self, path: Path, day: date) -> None:
         """Open or create; sqlite3.Error when that is not possible."""
@@ -102,17 +105,24 @@ class RollupFile:
     def write(
         self, bucket: Bucket, cells: Folded, names: dict[int, Identity], scales: dict[str, dict[str, float | None]]
     ) -> None:
-        """Replace one stretch of the series that are folded, in one transaction."""
+        """Write a slice of a stretch, in one transaction; `begin` comes before the first."""
+        at = bucket[1]
         looks, values = [], []
         with transaction(self.db):
             for counted, kind, measured in cells:
                 series = self._series_id(names[counted.series], kind)
-                looks.append((*bucket, series, *counted[1:]))
+                looks.append((at, series, *counted[1:]))
                 for one in measured:
                     quantity = self._quantity(kind, one.key, scales[kind][one.key] or 1.0)
-                    values.append((*bucket, quantity, series, *one[2:]))
-            self.db.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?)", looks)
-            self.db.executemany("INSERT OR REPLACE INTO value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+                    values.append((at, quantity, series, *one[2:]))
+            self.db.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?)", looks)
+            self.db.executemany("INSERT OR REPLACE INTO value VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def begin(self, bucket: Bucket) -> None:
+        """Let go of what a stretch was folded to before: a look that was replaced may have had other values."""
+        with transaction(self.db):
+            for source in ("looks", "value"):
+                self.db.execute(f"DELETE FROM {source} WHERE at = ?", bucket[1:])  # noqa: S608 - one of two names
 
     def _series_id(self, name: Identity, kind: str) -> int:
         if (known := self._series.get(name)) is None:

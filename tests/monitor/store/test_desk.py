@@ -9,7 +9,7 @@ import pytest
 
 from monitor.store import desk
 from monitor.store.keeper import Keeper
-from monitor.store.rollup import FOLDER
+from monitor.store.rollup import path_of
 from probes.model import Outcome, Part
 from tests.monitor.store.looks import COLUMNS, NOON, look
 
@@ -88,8 +88,8 @@ def test_a_file_of_other_columns_is_refused(tmp_path: Path) -> None:
 def test_check_finds_a_damaged_file_and_rollups_that_count_otherwise(tmp_path: Path) -> None:
     filled(tmp_path)
     assert desk.check(tmp_path, quiet) == []
-    with sqlite3.connect(tmp_path / FOLDER / f"{NOON.date()}.sqlite") as db:
-        db.execute("UPDATE looks SET n = n + 1 WHERE width = 300 AND series = 1")
+    with sqlite3.connect(path_of(tmp_path, 300, NOON.date())) as db:
+        db.execute("UPDATE looks SET n = n + 1 WHERE series = 1")
     other = tmp_path / f"{NOON.date() + timedelta(days=1)}.sqlite"
     other.write_bytes(other.read_bytes()[:4096] + b"\xff" * 8192)
     damaged, astray = desk.check(tmp_path, quiet)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from monitor.store.day import STEPS
 from monitor.store.files import day_files, open_to_write
-from monitor.store.fold import OUTCOMES
+from monitor.store.fold import OUTCOMES, WIDTHS
 from monitor.store.history import LocalHistory
 from monitor.store.keeper import Keeper
-from monitor.store.rollup import FOLDER
+from monitor.store.rollup import FOLDERS, path_of
 from monitor.store.rows import midnight
 from monitor.store.sketch import rank
 from monitor.store.steps import Step, Which
@@ -149,14 +149,14 @@ async def test_a_step_is_a_multiple_of_five_minutes(tmp_path: Path) -> None:
         await history(tmp_path).downsample(KEY, NOON, NOON + HOUR, timedelta(minutes=1))
 
 
-def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(folder / FOLDER / f"{NOON.date()}.sqlite") as db:
+def rows(folder: Path, query: str, width: int = 300) -> list[tuple[object, ...]]:
+    with sqlite3.connect(path_of(folder, width, NOON.date())) as db:
         return db.execute(query).fetchall()
 
 
 def test_a_stretch_is_folded_when_it_is_over_and_again_when_a_look_comes_late(tmp_path: Path) -> None:
     writer = keeper(tmp_path)
-    query = "SELECT at, n FROM looks WHERE width = 300"
+    query = "SELECT at, n FROM looks"
     writer.store([look(0), look(10)])
     assert not writer.tend()
     writer.store([look(331)])
@@ -166,6 +166,12 @@ def test_a_stretch_is_folded_when_it_is_over_and_again_when_a_look_comes_late(tm
     assert writer.tend()
     assert rows(tmp_path, query) == [(43_200, 3)]
     writer.close()
+
+
+async def test_a_look_that_is_replaced_leaves_no_value_behind(tmp_path: Path) -> None:
+    keep(tmp_path, [look(0, values={KEY: 0.5})], [look(7_200)], [look(0)], [look(7_300)])
+    (found,) = await history(tmp_path).downsample(KEY, NOON, NOON + FIVE, FIVE)
+    assert (found.looks, found.figures) == (1, None)
 
 
 def test_a_clock_that_was_wrong_for_a_moment_folds_nothing_too_early(tmp_path: Path) -> None:
@@ -187,7 +193,7 @@ async def test_a_kill_between_two_slices_costs_nothing(tmp_path: Path) -> None:
     keep(tmp_path, [look(401)])
     found = await history(tmp_path).downsample(KEY, NOON, NOON + FIVE, FIVE)
     assert len(found) == 1_000
-    assert len(rows(tmp_path, "SELECT 1 FROM looks WHERE width = 300 AND at = 43200")) == 1_000
+    assert len(rows(tmp_path, "SELECT 1 FROM looks WHERE at = 43200")) == 1_000
 
 
 BEFORE = """
@@ -208,7 +214,7 @@ async def test_days_from_before_there_were_rollups_are_read_and_then_folded(tmp_
     assert [step.looks for step in before] == [30, 20, 30, 20]
     assert await history(tmp_path).latest() == latest
     keep(tmp_path, [look(86_400 * 2)])
-    assert rows(tmp_path, "SELECT at, sum(n) FROM looks WHERE width = 3600 GROUP BY at") == [(43_200, 60), (46_800, 40)]
+    assert rows(tmp_path, "SELECT at, sum(n) FROM looks GROUP BY at", 3600) == [(43_200, 60), (46_800, 40)]
     assert await history(tmp_path).downsample(KEY, NOON, NOON + 2 * HOUR, HOUR) == before
     assert latest == [row for row in await history(tmp_path).latest() if row.at < NOON + DAY]
 
@@ -225,7 +231,7 @@ async def test_a_migration_that_is_killed_goes_on(tmp_path: Path) -> None:
         with sqlite3.connect(path) as db:
             assert db.execute("PRAGMA user_version").fetchone() == (taken,)
     keep(tmp_path, [look(86_400 * 2)])
-    assert rows(tmp_path, "SELECT at, n FROM looks WHERE width = 3600") == [(43_200, 10)]
+    assert rows(tmp_path, "SELECT at, n FROM looks", 3600) == [(43_200, 10)]
 
 
 def fail(db: sqlite3.Connection) -> None:
@@ -248,17 +254,31 @@ def test_a_file_of_a_later_version_is_read_and_not_written(tmp_path: Path) -> No
 @pytest.mark.parametrize("spoil", [lambda path: path.write_bytes(b"no database" * 2_000), lambda path: path.unlink()])
 async def test_rollups_that_are_damaged_or_gone_are_made_again(tmp_path: Path, spoil: Callable[[Path], object]) -> None:
     keep(tmp_path, [look(n * 30, values={KEY: 0.01}) for n in range(600)])
-    before = rows(tmp_path, "SELECT width, at, n FROM looks")
-    spoil(tmp_path / FOLDER / f"{NOON.date()}.sqlite")
+    before = [rows(tmp_path, "SELECT at, n FROM looks", width) for width in WIDTHS]
+    for width in WIDTHS:
+        spoil(path_of(tmp_path, width, NOON.date()))
     writer = keeper(tmp_path)
     writer.store([look(n * 30) for n in range(600, 700)])
     while writer.tend():
         pass
     writer.close()
-    assert set(before) <= set(rows(tmp_path, "SELECT width, at, n FROM looks"))
+    for width, told in zip(WIDTHS, before, strict=True):
+        assert set(told) <= set(rows(tmp_path, "SELECT at, n FROM looks", width))
 
 
-def test_rollups_outlive_the_looks(tmp_path: Path) -> None:
+async def test_where_five_minutes_are_no_longer_kept_hours_answer_or_the_looks(tmp_path: Path) -> None:
+    keep(tmp_path, [look(n * 60, values={KEY: 0.01}) for n in range(60)], [look(86_400 * 2)])
+    asked = (NOON + FIVE, NOON + 3 * FIVE)
+    (exact,) = await history(tmp_path).availability(*asked)
+    assert exact.looks == 10
+    path_of(tmp_path, 300, NOON.date()).unlink()
+    (whole,) = await history(tmp_path).availability(*asked)
+    assert (whole.looks, whole.coverage) == (60, 1.0), "the period is widened to the hour, and so is the coverage"
+    found = await history(tmp_path).downsample(KEY, *asked, FIVE)
+    assert [step.looks for step in found] == [5, 5], "the looks themselves are there"
+
+
+def test_hours_outlive_the_looks_and_five_minutes_do_not(tmp_path: Path) -> None:
     writer = Keeper(tmp_path, COLUMNS, retention_days=2, rollup_days=4)
     for day in range(6):
         writer.store([look(day * 86_400)])
@@ -269,4 +289,4 @@ def test_rollups_outlive_the_looks(tmp_path: Path) -> None:
         pass
     writer.close()
     assert len(day_files(tmp_path)) == 2
-    assert len(day_files(tmp_path / FOLDER)) == 4
+    assert [len(day_files(tmp_path / folder)) for folder in FOLDERS.values()] == [2, 4]
