@@ -43,7 +43,7 @@ demo: $(READY) ## Show a bad day on the page: the real daemon in a world that a 
 	@exec .venv/bin/lambi demo $(ARGS)
 
 test: $(DEV) ## Run the tests; what needs root or a daemon that is missing skips and says so
-	@$(PYTHON) -m pytest $(ARGS)
+	@tests/run $(ARGS)
 
 soak: $(DEV) ## Run the tests with the large counts (hours)
 	@LAMBI_SOAK=1 $(PYTHON) -m pytest --timeout=0 $(ARGS)

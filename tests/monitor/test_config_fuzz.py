@@ -16,7 +16,7 @@ from monitor.data import shipped
 from tests.counts import soak
 
 pytestmark = pytest.mark.timeout(soak(ci=120, soak=7_200))
-EXAMPLES = soak(ci=30, soak=1_000)
+EXAMPLES = soak(ci=15, soak=1_000)
 PARSED = soak(ci=150, soak=50_000)
 SHIPPED = {name: shipped(f"config/{name}").read_text(encoding="utf-8") for name in FILES if name != "targets.yaml"}
 TABLE_TEXTS = {
