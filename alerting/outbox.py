@@ -9,7 +9,6 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -354,10 +353,9 @@ class Outbox:
         try:
             await asyncio.wait({sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in (sleeping, woken):
-                one.cancel()
-                with suppress(asyncio.CancelledError):
-                    await one
+            sleeping.cancel()
+            woken.cancel()
+            await asyncio.gather(sleeping, woken, return_exceptions=True)  # whoever cancels us meanwhile is heard
 
 
 def _tell(job: Job, result: Accepted | Failure) -> None:

@@ -341,6 +341,22 @@ async def test_run_sleeps_until_the_next_row_and_wakes_for_a_plan(journal: Journ
     await office.outbox.close()
 
 
+@pytest.mark.parametrize("turns", range(8))
+async def test_whoever_stops_it_in_the_moment_it_is_woken_is_heard(journal: Journal, turns: int) -> None:
+    outbox = Office(journal, directory(contact("noc", "sms")), {"sms": Provider()}).outbox
+    running = asyncio.create_task(outbox.run())
+    await until(lambda: outbox.turned is not None)
+    await settle()
+    outbox.wake()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    ended, _ = await asyncio.wait({running}, timeout=5.0)
+    running.cancel()
+    await outbox.close()
+    assert ended
+
+
 @pytest.mark.parametrize(("first", "ceiling"), [RETRY_SECONDS, UNKNOWN_SECONDS])
 def test_backoff_grows_to_its_ceiling_with_the_same_jitter_each_time(first: float, ceiling: float) -> None:
     waits = [backoff(tries, tries + 1, first, ceiling) for tries in range(40)]
