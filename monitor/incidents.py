@@ -298,6 +298,8 @@ class _Turn:
 
     def abandoned(self, home: Incident, asset: str) -> bool:
         """Whether a child whose cause is gone has had its time to come back; then it leaves and speaks for itself."""
+        if self.view.standing(asset).flapping:
+            return False  # it answers, and has not stayed yet
         since = self.recovered.get(home.asset)
         if since is None and self.view.standing(home.asset).phase in TROUBLE:  # it has another way now
             since = self.waiting.setdefault(asset, self.now)

@@ -140,3 +140,14 @@ def test_a_clock_that_was_set_back_delays_nothing_and_closes_no_incident_before_
     story.at(1070, up=["router:ant"])
     ended = story.closed["1"]
     assert ended.closed == ended.opened
+
+
+def test_a_child_that_comes_and_goes_when_its_cause_is_back_stays_behind_it_until_it_stays_or_is_down() -> None:
+    story = Story(islands())
+    story.at(10, down=["cable:bon1"])
+    story.at(12, down=["router:bon"])
+    story.at(100, up=["cable:bon1"])
+    [(name, parts)] = [(name, parts) for name, parts in story.states.items() if name.startswith("router:bon")]
+    story.states[name] = {"": replace(parts[""], phase=Phase.DEGRADED, settled=Phase.DEGRADED, flapping=True)}
+    assert story.at(101) == story.at(300) == []
+    assert [what for what, _, _ in story.at(400, up=["router:bon"])] == ["closed"]
