@@ -110,14 +110,12 @@ def import_(file: File, *, config: options.Folder = None, json: options.Json = F
 
     The daemon must not run. Example:  lambi store import looks.csv
     """
-    from monitor.heartbeat import Heartbeat  # noqa: PLC0415 - these cost 0.2 s and only an import needs them
-    from probes import PROBES  # noqa: PLC0415 - see above
+    from monitor.measuring import COLUMNS  # noqa: PLC0415 - the probes cost 0.2 s, that only an import needs
 
-    columns = {Heartbeat.kind: Heartbeat.columns, **{kind: probe.columns for kind, probe in PROBES.items()}}
     settings = files.settings(config)
     try:
         with Instance(settings.state), _progress() as progress, file.open(encoding="utf-8", newline="") as lines:
-            count = desk.import_(settings.state / "series", columns, lines, file.stat().st_size, progress)
+            count = desk.import_(settings.state / "series", COLUMNS, lines, file.stat().st_size, progress)
     except CsvError as error:
         raise CommandError(f"{file}: {error}", EXIT_USAGE) from error
     except (TakenError, ArchiveError, OSError, sqlite3.Error, UnicodeDecodeError) as error:
@@ -145,7 +143,7 @@ def backfill(
     """
     import asyncio  # noqa: PLC0415 - these cost 0.5 s and only this command needs them
 
-    from monitor.store.influx.backfill import backfill as send  # noqa: PLC0415 - see above
+    from monitor.store.influx.backfill import backfill as send  # noqa: PLC0415 - influxdb-client costs 0.4 s
 
     settings = files.settings(config)
     if what != "influx" or settings.influx is None:
@@ -189,7 +187,7 @@ def _written(file: Path) -> Iterator[TextIO]:
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar on stderr where that is a terminal."""
     from rich.console import Console  # noqa: PLC0415 - rich costs 0.1 s
-    from rich.progress import Progress  # noqa: PLC0415 - see above
+    from rich.progress import Progress  # noqa: PLC0415 - rich's bars cost 0.1 s more
 
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=None)

@@ -1,6 +1,8 @@
 """`lambi store`: what the store holds, whether it is whole, and how it comes out and in."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,17 @@ async def test_what_is_exported_comes_back_by_import(lambi: Lambi, config: Path,
     again = tmp_path / "again.csv"
     await lambi("store", "export", again, *period, "--config", config)
     assert again.read_text() == file.read_text()
+
+
+async def test_looks_of_every_kind_come_back_with_their_values(lambi: Lambi, config: Path, tmp_path: Path) -> None:
+    """What the daemon keeps in a column must be kept in one by an import too."""
+    (config / "lambi.yaml").write_text(f"store: {{folder: {tmp_path / 'other'}}}\n")
+    head = "check,part,kind,vantage,at,outcome,prefixes_judged\n"
+    (tmp_path / "looks.csv").write_text(f"{head}territory:bb/bgp/4,,bgp,v,2026-11-24T12:00:00Z,ok,12\n")
+    said = await lambi("store", "import", tmp_path / "looks.csv", "--config", config)
+    assert (said.code, said.err) == (0, "")
+    with closing(sqlite3.connect(tmp_path / "other" / "series" / "2026-11-24.sqlite")) as day:
+        assert day.execute("SELECT prefixes_judged FROM probe_bgp").fetchall() == [(12,)]
 
 
 async def test_a_bad_line_and_a_bad_time_are_sentences(lambi: Lambi, config: Path, tmp_path: Path) -> None:
