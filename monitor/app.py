@@ -4,7 +4,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -22,6 +21,7 @@ from alerting.runbooks import Runbooks
 from monitor import logs
 from monitor.answering import Answering
 from monitor.calling import Calling
+from monitor.clock_note import ClockNote
 from monitor.config.doors import loopback
 from monitor.config.settings import Settings
 from monitor.data import shipped, version
@@ -46,14 +46,12 @@ from monitor.views import Health, IncidentFilter
 from monitor.web import callbacks, control, ops, public
 from monitor.web.alertmanager import Alertmanager
 from monitor.why import why
-from probes.clock import Clock, discipline
+from probes.clock import Clock
 from probes.engines import build, capabilities, close
 from probes.model import Engine
 
 log = logging.getLogger("lambi.app")
 
-EXPLAINED = timedelta(seconds=10)
-"""How often adjtimex is asked whether the clock is disciplined."""
 STOP_SECONDS = 2.0
 
 
@@ -80,7 +78,7 @@ class App:
         self.standing = tuple(filter(None, (drop_root(settings.state),)))
         self.runbooks = Runbooks.load(shipped("runbooks"))
         self.runners: list[web.AppRunner] = []
-        self._clock_note = ("", self.started - EXPLAINED)
+        self.clock_note = ClockNote(clock)
         self.reloading = Reloading(load, lambda: self.settings, self._reload, lambda: self.pipeline.book.open)
 
     @classmethod
@@ -126,6 +124,32 @@ class App:
         boot = await self.ledger.boot()
         self.upkeep = await Upkeep.open(settings, self.journal, clock, self._replanned)
         self.scheduler = Scheduler(settings.world, self.engines, clock)
+        await self._make_telling()
+        self.pipeline = Pipeline(
+            settings.world,
+            settings.directory,
+            journal=self.journal,
+            ledger=self.ledger,
+            series=self.measuring.series,
+            clock=clock,
+            doors=Doors(self.scheduler.again, self.outbox.wake, self.outbox.path_restored, self._pin),
+            boot=boot,
+            base_url=settings.base_url,
+            note=self.clock_note,
+        )
+        self.pipeline.belief.calendar = self.upkeep.calendar
+        await self._make_books()
+        since = clock.now() - KEEP
+        cuts = await self.ledger.incidents(IncidentFilter(asset=settings.world.vantage, since=since, limit=500))
+        await self.pipeline.resume(cuts)
+        await self.ledger.start(clock.now())
+        self.snapshots = Snapshots(
+            self.pipeline, clock, self.place, self.health, self.upkeep.works, postures=lambda: self.posturing.on
+        )
+
+    async def _make_telling(self) -> None:
+        """Make what sends messages and what takes answers."""
+        settings, clock = self.settings, self.clock
         channels: Mapping[str, Channel] = settings.channels
         self.drills = await Drills.open(self.journal)
         answer_url = "" if loopback(urlsplit(settings.base_url).hostname or "") else settings.base_url
@@ -153,23 +177,14 @@ class App:
             draw=secrets.randbelow,
             woken=self.outbox.wake,
         )
-        self.pipeline = Pipeline(
-            settings.world,
-            settings.directory,
-            journal=self.journal,
-            ledger=self.ledger,
-            series=self.measuring.series,
-            clock=clock,
-            doors=Doors(self.scheduler.again, self.outbox.wake, self.outbox.path_restored, self._pin),
-            boot=boot,
-            base_url=settings.base_url,
-            note=self.clock_note,
-        )
-        self.pipeline.belief.calendar = self.upkeep.calendar
+
+    async def _make_books(self) -> None:
+        """Make what else there may be to tell of: alerts of other systems, postures."""
+        clock = self.clock
         self.foreign = await ForeignBook(
             self.journal,
             lambda: self.settings.directory,
-            places={code: one.name for code, one in settings.world.territories.items()},
+            places={code: one.name for code, one in self.settings.world.territories.items()},
             planned=self.outbox.wake,
             blind=self.pipeline.blind,
             note=self.clock_note,
@@ -183,13 +198,6 @@ class App:
             note=self.clock_note,
         ).boot()
         self._repaced()
-        since = clock.now() - KEEP
-        cuts = await self.ledger.incidents(IncidentFilter(asset=settings.world.vantage, since=since, limit=500))
-        await self.pipeline.resume(cuts)
-        await self.ledger.start(clock.now())
-        self.snapshots = Snapshots(
-            self.pipeline, clock, self.place, self.health, self.upkeep.works, postures=lambda: self.posturing.on
-        )
 
     async def _open_doors(self) -> None:
         settings = self.settings
@@ -284,16 +292,6 @@ class App:
     def count_bug(self) -> None:
         """Count a fault of our own that a boundary caught."""
         self.bugs += 1
-
-    def clock_note(self) -> str:
-        """Say that the machine's clock is not disciplined, while it is not."""
-        note, asked = self._clock_note
-        now = self.clock.now()
-        if now - asked >= EXPLAINED:
-            found = discipline()
-            note = "" if found.synchronised else found.sentence
-            self._clock_note = (note, now)
-        return note
 
     def health(self) -> Health:
         """Say how the daemon itself does."""

@@ -1,8 +1,9 @@
 """Shipped files, the operator's over them -> Settings, or every problem at once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -29,6 +30,7 @@ from monitor.config.settings import Door, Settings
 from monitor.config.validate import Fault, faults, placed
 from monitor.config.world import build
 
+T = TypeVar("T")
 OVERLAY = Path("/etc/lambi")
 """The operator's folder unless $LAMBI_CONFIG names another; it need not exist."""
 MAX_REPAIRS = 8
@@ -66,41 +68,31 @@ def examine(overlay: Path | None) -> tuple[Settings | None, list[Problem]]:
 
 def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
     problems: list[Problem] = []
-    own = (overlay or OVERLAY) / "lambi.yaml"
+    own, folder = (overlay or OVERLAY) / "lambi.yaml", data.shipped("config")
     overlay = _opened(overlay, problems)
-    unread: list[Problem] = []
-    folder, merger = data.shipped("config"), Merger()
-    shipped = merger.over(Node({}, Where(str(folder / "lambi.yaml"), 1)), _tree(folder, problems, unread))
-    tree = merger.over(shipped, _tree(overlay, problems, unread)) if overlay else shipped
-    problems += unread + merger.problems
+    shipped, tree, unread = _laid(folder, overlay, problems)
     tables = (*USUAL, "prefixes") if bgp.wanted(tree) else USUAL
-    known, wrong = read_inventory(folder / "inventory", overlay / "inventory" if overlay else None, tables)
-    problems += wrong
+    stock = read_inventory(folder / "inventory", overlay / "inventory" if overlay else None, tables)
+    known = _taken(stock, problems)
     assets, contacts = written(tree, "assets", "id"), written(tree, "contacts", "name")
     site = tree.at("heartbeat").text("name")
     doc, tree = _document(tree, shipped, problems)
     if doc is None or unread:  # what stands in a file that cannot be read would be missed everywhere else
         return None, _in_order(problems)
     problems += check_guard(doc, tree)
-    world, wrong = build(doc, tree, known, assets, environ)
-    problems += wrong
-    channels, wrong = build_channels(doc, tree, environ)
-    problems += wrong
+    world = _taken(build(doc, tree, known, assets, environ), problems)
+    channels = _taken(build_channels(doc, tree, environ), problems)
     problems += check_people(doc, tree, forms(doc))
     zone = home_zone(doc, world.territories)
     routing = Routing(doc, tree, world.territories, contacts, zone, known=known)
     people = directory(doc, routing, forms(doc))
     problems += routing.problems
-    maintenance, wrong = windows(doc, tree, {*world.assets, *assets}, zone)
-    problems += wrong
-    drills, wrong = scenarios(doc, tree, {*world.assets, *assets}, world.vantage, folder)
-    problems += wrong
+    maintenance = _taken(windows(doc, tree, {*world.assets, *assets}, zone), problems)
+    drills = _taken(scenarios(doc, tree, {*world.assets, *assets}, world.vantage, folder), problems)
     ops, wrong = ops_door(doc, tree, environ)
     problems += wrong or ([] if problems else orphans(doc, tree, world.checks.values()))
-    waiting, wrong = beats(doc, tree, site, environ)
-    problems += wrong
-    place, wrong = influx(doc, tree, environ)
-    problems += wrong
+    waiting = _taken(beats(doc, tree, site, environ), problems)
+    place = _taken(influx(doc, tree, environ), problems)
     home = state(doc)
     noted = [] if problems else notes(doc, tree, world, people, channels)
     settings = Settings(
@@ -125,6 +117,22 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
         bgp=bgp.stream(doc, known),
     )
     return settings, _in_order(problems)
+
+
+def _taken(found: tuple[T, Iterable[Problem]], problems: list[Problem]) -> T:
+    """Return what was found; what is wrong with it is told."""
+    problems += found[1]
+    return found[0]
+
+
+def _laid(folder: Path, overlay: Path | None, problems: list[Problem]) -> tuple[Node, Node, bool]:
+    """Return the shipped files, the operator's laid over them, and whether some yielded nothing."""
+    unread: list[Problem] = []
+    merger = Merger()
+    shipped = merger.over(Node({}, Where(str(folder / "lambi.yaml"), 1)), _tree(folder, problems, unread))
+    tree = merger.over(shipped, _tree(overlay, problems, unread)) if overlay else shipped
+    problems += unread + merger.problems
+    return shipped, tree, bool(unread)
 
 
 def written(tree: Node, part: str, key: str) -> set[str]:

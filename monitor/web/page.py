@@ -1,5 +1,6 @@
 """Templates to answers: one Jinja environment, autoescaped, with the words and shapes that every page uses."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,46 @@ def _visible(value: Any) -> Any:
     return value.translate(_HIDDEN) if type(value) is str and not value.isprintable() else value
 
 
+GLOBALS: Mapping[str, Any] = {
+    "Phase": Phase,
+    "meanings": words.MEANINGS,
+    "evidence": words.EVIDENCE,
+    "trouble": view.TROUBLE,
+    "tie_facts": facts,
+    "kinds": words.KINDS,
+    "why_told": words.WHY_TOLD,
+    "topics": words.TOPICS,
+    "notes": view.notes,
+    "pace": PACE,
+    "touched": view.touched,
+    "unsure": vintage.unsure,
+    "timeline": view.timeline,
+    "week": SOON,
+}
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "amount": words.amount,
+    "dated": words.dated,
+    "exact": words.exact,
+    "kind": words.kind_name,
+    "local": words.local,
+    "looked": words.looked,
+    "moment": words.moment,
+    "much": how_much,
+    "people": in_words,
+    "path": lambda text: quote(text, safe=":@"),
+    "reading": words.reading,
+    "sentence": words.sentence,
+    "returns": view.returns,
+    "share": words.share,
+    "slug": words.slug,
+    "span": words.span,
+    "stamp": history.stamp,
+    "sure": sure,
+    "told": words.told,
+    "usual": words.usual,
+}
+
+
 class Pages:
     """Renders templates; style sheet and script stand inside each page, so that one request is enough."""
 
@@ -48,47 +89,8 @@ class Pages:
             lstrip_blocks=True,
             finalize=_visible,
         )
-        self._env.globals.update(
-            Phase=Phase,
-            style=self.style,
-            script=self.script,
-            base_url=base_url,
-            meanings=words.MEANINGS,
-            evidence=words.EVIDENCE,
-            trouble=view.TROUBLE,
-            tie_facts=facts,
-            kinds=words.KINDS,
-            why_told=words.WHY_TOLD,
-            topics=words.TOPICS,
-            notes=view.notes,
-            pace=PACE,
-            touched=view.touched,
-            unsure=vintage.unsure,
-            timeline=view.timeline,
-            week=SOON,
-        )
-        self._env.filters.update(
-            amount=words.amount,
-            dated=words.dated,
-            exact=words.exact,
-            kind=words.kind_name,
-            local=words.local,
-            looked=words.looked,
-            moment=words.moment,
-            much=how_much,
-            people=in_words,
-            path=lambda text: quote(text, safe=":@"),
-            reading=words.reading,
-            sentence=words.sentence,
-            returns=view.returns,
-            share=words.share,
-            slug=words.slug,
-            span=words.span,
-            stamp=history.stamp,
-            sure=sure,
-            told=words.told,
-            usual=words.usual,
-        )
+        self._env.globals.update(GLOBALS, style=self.style, script=self.script, base_url=base_url)
+        self._env.filters.update(FILTERS)
 
     def render(self, template: str, snapshot: Snapshot, now: datetime, **facts: Any) -> Answer:
         """Render one page as of `now`."""
