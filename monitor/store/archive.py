@@ -73,14 +73,6 @@ def days(folder: Path) -> list[date]:
     return sorted(date.fromisoformat(path.parent.name) for path in (folder / FOLDER).glob(f"????-??-??/{MANIFEST}"))
 
 
-def kept(folder: Path) -> dict[date, int]:
-    """Return every day of which there are looks, as they were written or archived, with its size in bytes."""
-    sizes = {
-        day: sum(path.stat().st_size for path in (folder / FOLDER / day.isoformat()).iterdir()) for day in days(folder)
-    }
-    return sizes | {day: path.stat().st_size for day, path in day_files(folder)}
-
-
 def manifest(folder: Path, day: date) -> Manifest:
     """Read a day's manifest; raises ArchiveError."""
     path = folder / FOLDER / day.isoformat() / MANIFEST

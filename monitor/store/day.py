@@ -12,7 +12,7 @@ from monitor.store.fold import WIDTHS
 from monitor.store.rows import MILLISECOND, OUTCOMES, SECOND, Columns, loose, midnight, pack
 from probes.model import Observation, Part, Target, Value
 
-SCHEMA = """
+NAMED = """
 CREATE TABLE IF NOT EXISTS series (
     id INTEGER PRIMARY KEY,
     "check" TEXT NOT NULL,
@@ -21,7 +21,9 @@ CREATE TABLE IF NOT EXISTS series (
     kind TEXT NOT NULL,
     UNIQUE ("check", part, vantage)
 ) STRICT;
-CREATE TABLE IF NOT EXISTS scale (
+"""
+"""Which number stands for which series, in the file itself."""
+SCHEMA = f"""{NAMED}CREATE TABLE IF NOT EXISTS scale (
     kind TEXT NOT NULL,
     key TEXT NOT NULL,
     scale REAL,
@@ -106,7 +108,7 @@ def _all_touched(db: sqlite3.Connection) -> None:
     """Note every 10 seconds in which there are looks, for who exports them."""
     looks = " UNION ".join(f"SELECT at / {STRETCH} * 10 AS ten FROM {name}" for name in map(table, kinds_of(db)))  # noqa: S608 - quoted
     if looks:
-        db.execute(f"INSERT INTO touched (at) SELECT ten FROM ({looks}) ORDER BY ten")  # noqa: S608 - see above
+        db.execute(f"INSERT INTO touched (at) SELECT ten FROM ({looks}) ORDER BY ten")  # noqa: S608 - of quoted names of tables
 
 
 def _make_tables(db: sqlite3.Connection, kind: str) -> None:

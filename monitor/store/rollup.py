@@ -9,21 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from monitor.store.day import Bucket, Identity, column, kinds_of, table
+from monitor.store.day import NAMED, Bucket, Identity, column, kinds_of, table
 from monitor.store.files import open_to_write, transaction
 from monitor.store.fold import FIVE_MINUTES, HOUR, Looks, Values, fold
 from monitor.store.rows import SECOND
 
-SCHEMA = """
-CREATE TABLE series (
-    id INTEGER PRIMARY KEY,
-    "check" TEXT NOT NULL,
-    part TEXT NOT NULL,
-    vantage TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    UNIQUE ("check", part, vantage)
-) STRICT;
-CREATE TABLE quantity (
+SCHEMA = f"""{NAMED}CREATE TABLE quantity (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
     "key" TEXT NOT NULL,

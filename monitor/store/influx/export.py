@@ -7,7 +7,6 @@ in between, in the end the server has the same points.
 import asyncio
 import json
 import logging
-import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import date
@@ -128,7 +127,7 @@ class Export:
         days = {day.isoformat(): seq for day, seq in self._cursor.items() if (self._folder / f"{day}.sqlite").exists()}
         made = self._folder / f".{FILE}.new"
         made.write_text(json.dumps({"to": self._to, "days": days}), "utf-8")
-        os.replace(made, self._folder / FILE)  # noqa: PTH105 - the same, and says what it does
+        made.replace(self._folder / FILE)
 
 
 def _load(path: Path, to: str) -> dict[date, int]:
