@@ -240,7 +240,7 @@ class Desk:
             return await work
         except sqlite3.Error:
             raise
-        except Exception as error:  # noqa: BLE001 - that is what it is for
+        except Exception as error:  # noqa: BLE001 - whatever it is, an alert leaves without what could not be made
             return self.bug(error, address)
 
     async def _made(

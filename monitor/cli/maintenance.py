@@ -134,9 +134,8 @@ def _events(
     file: Path, asset: str, by: str, config: Path | None
 ) -> tuple[dict[str, dict[str, Any]], list[str], list[str]]:
     """Read the file; raises CommandError."""
-    # These cost 0.1 s and only an import needs them.
-    from monitor.ical import LARGEST, CalendarError, Frame, read  # noqa: PLC0415 - see above
-    from probes.clock import SystemClock  # noqa: PLC0415 - see above
+    from monitor.ical import LARGEST, CalendarError, Frame, read  # noqa: PLC0415 - icalendar costs 0.1 s, that only an import needs
+    from probes.clock import SystemClock  # noqa: PLC0415 - asked for its time by an import alone
 
     settings = files.settings(config)
     zones = list(dict.fromkeys([settings.zone, *(place.zone for place in settings.world.territories.values())]))

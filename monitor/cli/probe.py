@@ -66,7 +66,7 @@ def _options(probe: type[Any]) -> Iterator[inspect.Parameter]:
         default = inspect.Parameter.empty if field.default is MISSING else field.default
         hidden = None if field.repr else f"LAMBI_{probe.kind}_{field.name}".upper()  # a command line is seen by all
         option = typer.Option(help=told.get(field.name), envvar=hidden, show_default=field.repr)
-        annotation = Annotated[field.type, option]  # type: ignore[name-defined]
+        annotation = Annotated[field.type, option]  # type: ignore[name-defined] # the type is known when it runs
         yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

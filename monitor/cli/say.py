@@ -48,11 +48,10 @@ def complain(text: str) -> None:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print columns: coloured and folded on a terminal, plain and whole in a pipe."""
-    # rich costs 0.1 s and only tables need it
-    from rich import box  # noqa: PLC0415 - see above
-    from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.table import Table  # noqa: PLC0415 - see above
-    from rich.text import Text  # noqa: PLC0415 - see above
+    from rich import box  # noqa: PLC0415 - rich costs 0.1 s and only tables need it
+    from rich.console import Console  # noqa: PLC0415 - only a table needs a console of rich's
+    from rich.table import Table  # noqa: PLC0415 - a command that prints no table does without
+    from rich.text import Text  # noqa: PLC0415 - cells are no markup, and only tables have cells
 
     lines = [[" ".join(visible(cell).split()) for cell in row] for row in rows]
     console = Console()

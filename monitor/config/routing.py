@@ -190,7 +190,7 @@ class Routing:
                 near = did_you_mean(one.contact, self._people)
                 self.problems.append(below.problem(f'unknown contact "{one.contact}"{near}', key="contact"))
             since = self._read(lambda: day(one.since, row.zone), below, "since")  # noqa: B023 - read at once
-            until = self._read(lambda: day(one.until, row.zone), below, "until")  # noqa: B023 - the same
+            until = self._read(lambda: day(one.until, row.zone), below, "until")  # noqa: B023 - called before the next turn of the loop
             if since and until and until <= since:
                 self.problems.append(below.problem("the end is not after the begin", key="until"))
             elif since and until:

@@ -1,6 +1,7 @@
 """Alerting's fakes: channels that do what a test says, a journal that dies, and the facts of one incident."""
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -196,3 +197,14 @@ class Office:
 
 async def open_journal(folder: Path, kind: type[Journal] = Journal) -> Journal:
     return await kind.open(folder / "journal.sqlite", SCHEMAS)
+
+
+class FullDisk(Journal):
+    """A journal whose disk can be full."""
+
+    full = False
+
+    def _commit(self) -> None:
+        if self.full:
+            raise sqlite3.OperationalError("database or disk is full")
+        super()._commit()

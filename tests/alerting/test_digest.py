@@ -39,7 +39,7 @@ def capped(*names: str, **more: object) -> Directory:
 
 def incident(number: int, **fields: object) -> Alert:
     facts = {"incident": str(number), "what": f"Router r{number} down", "kind": "router", **fields}
-    return replace(OPEN, **facts)  # type: ignore[arg-type]
+    return replace(OPEN, **facts)  # type: ignore[arg-type] # fields of an alert
 
 
 async def happen(office: Office, alerts: Iterable[Alert]) -> None:
@@ -91,7 +91,7 @@ async def test_after_hours_of_isolation_each_contact_gets_one_message(journal: J
             await office.pass_time(5)
     blind = ((at(-1), at(8 * 60)),)
     now = {"closed": at(400), "changed": at(400), "revision": 2, "closing": "answers again", "blind": blind}
-    await happen(office, [replace(one, **now) for one in office.truths.values() if int(one.incident) % 2])  # type: ignore[arg-type]
+    await happen(office, [replace(one, **now) for one in office.truths.values() if int(one.incident) % 2])  # type: ignore[arg-type] # fields of an alert
     tries = sms.tries
     sms.down = mail.down = False
     office.outbox.path_restored()
@@ -280,7 +280,7 @@ def test_affords() -> None:
 
 
 def occasion(alert: Alert, **fields: object) -> Occasion:
-    return Occasion(alert, Reason.FIRST, contact("noc", "sms"), at(60), "Hub", "+1 868 555 0100", **fields)  # type: ignore[arg-type]
+    return Occasion(alert, Reason.FIRST, contact("noc", "sms"), at(60), "Hub", "+1 868 555 0100", **fields)  # type: ignore[arg-type] # fields of an occasion
 
 
 @pytest.mark.parametrize("count", [2, 3, 9, 200, 4_000])

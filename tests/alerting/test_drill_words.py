@@ -45,7 +45,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 
 def occasion(alert: Alert, language: str, **fields: object) -> Occasion:
     who = replace(contact("noc", "sms"), language=language)
-    return Occasion(alert, Reason.FIRST, who, at(60), "Hub", DESK, BOOKS.match(alert), **fields)  # type: ignore[arg-type]
+    return Occasion(alert, Reason.FIRST, who, at(60), "Hub", DESK, BOOKS.match(alert), **fields)  # type: ignore[arg-type] # fields of an occasion
 
 
 ENDS = [replace(EXERCISE, closed=at(30), closing=how) for how in ("exercise over", "exercise broken off")]

@@ -24,7 +24,7 @@ BOOKS = Runbooks.load(Path(__file__).parents[2] / "runbooks")
 
 
 def person(name: str, number: str, **fields: object) -> Contact:
-    return replace(contact(name), addresses=(Address("sms", number),), **fields)  # type: ignore[arg-type] # fields of Contact, by name
+    return replace(contact(name), addresses=(Address("sms", number),), **fields)  # type: ignore[arg-type] # a test gives what it is about: fields of Contact
 
 
 NOC, CTU = person("noc", "+12465550101"), person("ctu", "+18685550102", language="es")

@@ -40,7 +40,7 @@ def climbs(*steps: tuple[str, ...], names: tuple[str, ...], **route: object) -> 
     people = sorted({*names, *(name for step in steps for name in step)})
     who = directory(*(contact(name, "sms") for name in people))
     ladder = Ladder("up", "agency of noc", tuple(Step(step, 600) for step in steps), loops=2)
-    main = Route("all", names, ladders=("up",), **route)  # type: ignore[arg-type] # fields of Route, by name
+    main = Route("all", names, ladders=("up",), **route)  # type: ignore[arg-type] # a test gives what it is about: fields of Route
     return replace(who, routes=(main,), ladders={"up": ladder})
 
 

@@ -156,14 +156,14 @@ class Simulation:
 
     async def _handle(self, what: str, load: object) -> None:
         if what == "tick":
-            self._ask(load)  # type: ignore[arg-type]
+            self._ask(load)  # type: ignore[arg-type] # a tick's load is names of checks
         elif what == "again":
             ready = [str(load)]
             while self._events and self._events[0][0] <= self.clock.elapsed and self._events[0][2] == "again":
                 ready.append(str(heapq.heappop(self._events)[3]))
             self._ask([name for name in ready if self._wanted.pop(name, None) is not None])
         elif what == "answers":
-            looks: list[Observation] = load  # type: ignore[assignment]
+            looks: list[Observation] = load  # type: ignore[assignment] # the load of answers is looks
             self._flying.difference_update(look.check for look in looks)
             await self.pipeline.take(looks)
         else:

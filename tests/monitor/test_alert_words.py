@@ -17,7 +17,7 @@ def said(**changes: object) -> list[str]:
         "phase": Phase.DOWN, "began": START, "opened": START, "changed": START, "revision": 1,
         "reason": "", "title": "",
     }  # fmt: skip # one line a field would hide the story
-    return list(effects(Incident(**{**facts, **changes}), Topology(islands())))  # type: ignore[arg-type]
+    return list(effects(Incident(**{**facts, **changes}), Topology(islands())))  # type: ignore[arg-type] # fields of an incident
 
 
 def test_a_cause_that_was_seen_and_touches_nobody_adds_no_word() -> None:
@@ -49,7 +49,7 @@ def signs_of(asset: str, *parts: tuple[str, Phase, bool], **changes: object) -> 
         "phase": Phase.DOWN, "began": START, "opened": START, "changed": START, "revision": 1,
         "reason": "", "title": "",
     }  # fmt: skip # as above
-    return signs(Incident(**{**facts, **changes}), Topology(islands()), states)  # type: ignore[arg-type]
+    return signs(Incident(**{**facts, **changes}), Topology(islands()), states)  # type: ignore[arg-type] # fields of an incident
 
 
 def test_a_runbook_is_chosen_by_what_fails_and_whether_it_answers() -> None:

@@ -159,7 +159,7 @@ def test_two_lost_looks_and_a_slow_one_are_no_slow_path(taught: tuple[Learned, .
     life = later(taught).live(HOUR, flat(0.078))
     for looks in ("xxs", "xsx", "xss", "sxs", "sxx"):
         for look in looks:
-            life.live(MINUTE, lambda _at, look=look: {"x": None, "s": 0.4, ".": 0.078}[look])  # type: ignore[misc]
+            life.live(MINUTE, lambda _at, look=look: {"x": None, "s": 0.4, ".": 0.078}[look])  # type: ignore[misc] # mypy does not see the default of a lambda
         life.live(5 * MINUTE, flat(0.078))
     assert life.settled[1:] == []
     assert life.live(3 * MINUTE, flat(0.4)).settled[-1].new is Phase.DEGRADED

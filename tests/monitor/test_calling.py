@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,9 @@ async def test_a_silence_is_made_listed_and_taken_back(desk: Desk) -> None:
         ({"for": "60d"}, "longer than 31 days"),
     ],
 )
-async def test_a_silence_that_cannot_be_is_refused_with_a_sentence(desk: Desk, wrong: dict, says: str) -> None:  # type: ignore[type-arg]
+async def test_a_silence_that_cannot_be_is_refused_with_a_sentence(
+    desk: Desk, wrong: dict[str, Any], says: str
+) -> None:
     with pytest.raises(Refused, match=says):
         await desk.ask("silence-add", **{**QUIET, **wrong})
     assert (await desk.ask("silence-list"))["silences"] == []

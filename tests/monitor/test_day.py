@@ -1,10 +1,12 @@
 """A day of the shipped checks against a scripted world, in simulated time."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.config import load
-from monitor.model import Check, World
+from monitor.model import Check, Incident, World
 from monitor.views import IncidentFilter
 from tests.counts import soak
 from tests.monitor.sim import REFUSED, Fault, Script, Simulation
@@ -35,35 +37,44 @@ def faults(world: World, hours: float) -> list[Fault]:
     ]
 
 
-async def live(folder: Path, hours: float) -> tuple[Simulation, str]:
-    """Run the day; return the closed simulation and a digest of its journal's file and of its text."""
+@dataclass(frozen=True)
+class Day:
+    simulation: Simulation
+    found: Sequence[Incident]
+    end: Mapping[str, str]
+    journal: str
+    """A digest of its file."""
+
+
+async def live(folder: Path, hours: float) -> Day:
+    """Run the day, and close it."""
     world = load(None).world
     simulation = Simulation(world, DIRECTORY, Script(faults(world, hours), loss=0.005), folder)
     await simulation.open()
     await simulation.run(hours * 3600)
-    simulation.found = await simulation.ledger.incidents(IncidentFilter(limit=500))  # type: ignore[attr-defined]
-    simulation.end = simulation.phases()  # type: ignore[attr-defined]
+    found = await simulation.ledger.incidents(IncidentFilter(limit=500))
+    end = simulation.phases()
     await simulation.close()
-    return simulation, hashlib.sha256((folder / "journal.sqlite").read_bytes()).hexdigest()
+    return Day(simulation, found, end, hashlib.sha256((folder / "journal.sqlite").read_bytes()).hexdigest())
 
 
 async def test_a_day_ends_as_it_should_and_again_to_the_byte(tmp_path: Path) -> None:
-    simulation, journal = await live(tmp_path / "one", HOURS)
-    titles = sorted({incident.title for incident in simulation.found})  # type: ignore[attr-defined]
-    still = {incident.asset for incident in simulation.found if incident.closed is None}  # type: ignore[attr-defined]
-    down = {asset for asset, phase in simulation.end.items() if phase == "down"}  # type: ignore[attr-defined]
-    dead = next(c.asset for c in simulation.world.checks.values() if c.serves == ("cctld:ag",))
+    day = await live(tmp_path / "one", HOURS)
+    titles = sorted({incident.title for incident in day.found})
+    still = {incident.asset for incident in day.found if incident.closed is None}
+    down = {asset for asset, phase in day.end.items() if phase == "down"}
+    dead = next(c.asset for c in day.simulation.world.checks.values() if c.serves == ("cctld:ag",))
     assert down == {dead}
     assert still == {dead}
     assert "ccTLD .bb down" in titles
     assert "ccTLD .tt down" in titles
     assert "ccTLD .jm down" in titles
     assert "This vantage cut off" in titles
-    unknown = {asset for asset, phase in simulation.end.items() if phase == "unknown"}  # type: ignore[attr-defined]
+    unknown = {asset for asset, phase in day.end.items() if phase == "unknown"}
     assert unknown == set()
-    assert simulation.series.count > 20_000 * HOURS
-    _, again = await live(tmp_path / "two", HOURS)
-    assert again == journal
+    assert day.simulation.series.count > 20_000 * HOURS
+    again = await live(tmp_path / "two", HOURS)
+    assert again.journal == day.journal
 
 
 def test_every_shipped_check_has_a_family_that_the_guard_watches() -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from alerting.channels.kannel import Kannel
 from alerting.directory import Directory, Ladder, Route, Step
@@ -109,7 +110,7 @@ async def until(holds: Callable[[], object], what: str) -> None:
 async def story(app: App, engine: Scripted, box: KannelBox, sink: SmtpSink) -> None:
     client = Client(app.settings.control)
 
-    async def run(command: str, **asked: object) -> dict:  # type: ignore[type-arg] # JSON
+    async def run(command: str, **asked: object) -> dict[str, Any]:
         return dict(await asyncio.to_thread(client.run, command, asked))
 
     begun = await run("drill-start", scenario="ring", contacts=["noc", "ctu"])

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.config import Settings, check, load
 from monitor.config.inventory import read_inventory
-from monitor.config.rows import TABLES
+from monitor.config.rows import TABLES, Table
 from monitor.config.stock import Stock
 from monitor.data import shipped
 from probes.dns import Dns
@@ -110,9 +110,9 @@ def test_hypotheses_name_cables_in_service_of_the_territory(settings: Settings) 
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.file)
-def test_each_row_says_whence_when_and_how_sure(table: object) -> None:
+def test_each_row_says_whence_when_and_how_sure(table: Table) -> None:
     sources = {row["source_id"] for row in _rows("sources.csv")}
-    for row in _rows(table.file):  # type: ignore[attr-defined]
+    for row in _rows(table.file):
         assert row["as_of"]
         assert row["confidence"]
         for part in row["source"].split("; "):

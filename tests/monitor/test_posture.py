@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ class Desk:
     def _plan(self) -> None:
         self.planned += 1
 
-    async def __call__(self, command: str, **asked: object) -> dict:  # type: ignore[type-arg] # JSON
+    async def __call__(self, command: str, **asked: object) -> dict[str, Any]:
         return dict(await self.posturing.commands()[f"posture-{command}"]({"peer": "root", **asked}))
 
     async def told(self) -> list[tuple[str, str]]:
@@ -128,7 +129,7 @@ async def test_a_restart_goes_on_with_what_is_in_force(desk: Desk) -> None:
         ({"reason": "x" * 201}, "--reason"),
     ],
 )
-async def test_what_cannot_be_meant_is_refused_with_a_sentence(desk: Desk, asked: dict, says: str) -> None:  # type: ignore[type-arg]
+async def test_what_cannot_be_meant_is_refused_with_a_sentence(desk: Desk, asked: dict[str, Any], says: str) -> None:
     with pytest.raises(Refused, match=says):
         await desk("set", **{"level": "prepare", **STORM, **asked})
     assert desk.posturing.on == ()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,9 @@ def told(world: World, *down: str) -> list[str]:
     return [cut.sentence for cut in report(Topology(world), START, down).cuts]
 
 
-def one(found: Report, name: str) -> dict[str, object]:
-    return next(cut for cut in fact(found)["cuts"] if cut["asset"] == name)  # type: ignore[attr-defined]
+def one(found: Report, name: str) -> dict[str, Any]:
+    cuts: list[dict[str, Any]] = fact(found)["cuts"]
+    return next(cut for cut in cuts if cut["asset"] == name)
 
 
 def test_on_2022_data_anguilla_depends_on_ecfs_alone(shipped: Topology) -> None:

@@ -1,20 +1,18 @@
 """A peer that falls silent, through the line in simulated time: who is told of it, and what is no sign of life."""
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
 
 from alerting.directory import Directory, Route
-from alerting.journal import Journal
 from alerting.model import Address, Contact, Severity
 from monitor.heartbeat import Heartbeat, Peer, Vitals, unwell
 from monitor.model import Check, Rule
 from monitor.peers import Peers
 from monitor.views import IncidentFilter
 from probes.model import Ask, Part, Target
-from tests.alerting.fakes import SCHEMAS, Office, Provider
+from tests.alerting.fakes import SCHEMAS, FullDisk, Office, Provider
 from tests.fakes import FakeClock
 from tests.monitor.sim import Fault, Script, Simulation
 from tests.monitor.test_heartbeat import until
@@ -113,17 +111,8 @@ async def test_a_peer_that_was_never_heard_is_told_of_too(tmp_path: Path) -> Non
     await simulation.close()
 
 
-class Full(Journal):
-    full = False
-
-    def _commit(self) -> None:
-        if self.full:
-            raise sqlite3.OperationalError("database or disk is full")
-        super()._commit()
-
-
 async def test_while_the_journal_is_full_neither_the_line_nor_the_outbox_counts_as_alive(tmp_path: Path) -> None:
-    journal = await Full.open(tmp_path / "journal.sqlite", SCHEMAS)
+    journal = await FullDisk.open(tmp_path / "journal.sqlite", SCHEMAS)
     office = Office(journal, DIRECTORY, {"sms": Provider()})
     running = asyncio.create_task(office.outbox.run())
     await until(lambda: office.outbox.turned == 0.0)
@@ -151,6 +140,6 @@ async def test_what_peers_say_of_themselves_is_no_sign_that_this_daemon_looks(tm
     assert written > 285
     simulation.clock.elapsed += 1000
     ask = Ask(JM.check, Target("peer:jm", "jm", 4), Heartbeat(180.0), 1.0, simulation.clock.now())
-    await simulation.pipeline.take([simulation.script.peers.look(ask)])  # type: ignore[attr-defined]
+    await simulation.pipeline.take([simulation.script.peers.look(ask)])  # type: ignore[attr-defined] # this script has peers
     assert simulation.pipeline.looked == looked
     await simulation.close()

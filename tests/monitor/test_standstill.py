@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from alerting.journal import Journal
 from monitor.schedule import BACKLOG, Scheduler
 from probes.clock import SystemClock
 from probes.model import Ask, Observation, Outcome, Part
+from tests.alerting.fakes import FullDisk
 from tests.fakes import settle
 from tests.monitor.sim import Fault, Script, Simulation
 from tests.monitor.test_pipeline import DIRECTORY, hits, with_references
@@ -65,25 +65,17 @@ DOWN = Script([Fault(50, 1000, hits("cable:bon1", "router:bon", "nameserver:ns.b
 
 
 async def test_a_full_disk_is_waited_out_and_said(tmp_path: Path) -> None:
-    class Full(Journal):
-        full = False
-
-        def _commit(self) -> None:
-            if self.full:
-                raise sqlite3.OperationalError("database or disk is full")
-            super()._commit()
-
     simulation = Simulation(with_references(islands()), DIRECTORY, DOWN, tmp_path)
-    await simulation.open(Full)
+    await simulation.open(FullDisk)
     await simulation.run(40)
-    simulation.journal.full = True  # type: ignore[attr-defined] # it is a Full
+    simulation.journal.full = True  # type: ignore[attr-defined] # it is a FullDisk
     running = asyncio.create_task(simulation.run(60))
     async with asyncio.timeout(20):
         while not simulation.pipeline.trouble:  # noqa: ASYNC110 - the condition is the journal's thread's
             await asyncio.sleep(0.01)
     assert "database or disk is full" in simulation.pipeline.trouble
     assert simulation.pipeline.book.open == {}
-    simulation.journal.full = False  # type: ignore[attr-defined] # it is a Full
+    simulation.journal.full = False  # type: ignore[attr-defined] # it is a FullDisk
     async with asyncio.timeout(20):
         while not running.done():
             await simulation.clock.advance(1.0 if simulation.pipeline.trouble else 0.0)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from alerting.directory import Directory, Ladder, Route, Step
 from alerting.journal import Journal
@@ -83,7 +84,7 @@ async def test_a_storm_by_the_daemon(tmp_path: Path) -> None:
         async with ris() as server, storm(tmp_path, sink, server) as (app, engine, files):
             client = Client(app.settings.control)
 
-            async def run(command: str, **asked: object) -> dict:  # type: ignore[type-arg] # JSON
+            async def run(command: str, **asked: object) -> dict[str, Any]:
                 return dict(await asyncio.to_thread(client.run, command, asked))
 
             await until(lambda: len(server.wishes) == 2, "the stream is asked for the blocks")

@@ -8,9 +8,10 @@ import pwd
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ rouser plain auth
 
 @asynccontextmanager
 async def agent(*ports: Port, **options: object) -> AsyncIterator[tuple[Agent, Snmp]]:
-    made = Agent(table(*ports), **options)  # type: ignore[arg-type]
+    made = Agent(table(*ports), **options)  # type: ignore[arg-type] # faults of an agent, by name
 
     def answer(server, data, addr):  # type: ignore[no-untyped-def] # as UdpServer calls it
         reply = made.answer(data)
@@ -61,7 +62,7 @@ async def once(snmp: Snmp, address: str = "127.0.0.1", family: int = 4, timeout:
 
 
 @pytest.fixture(scope="module")
-def snmpd(tmp_path_factory):  # type: ignore[no-untyped-def]
+def snmpd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     needed("snmpd")
     folder: Path = tmp_path_factory.mktemp("snmpd")
     port = own_port()
@@ -91,7 +92,7 @@ async def test_a_real_agent_tells_of_itself_and_its_interfaces(snmpd: int, addre
     ],
 )
 async def test_a_real_agent_answers_v3(snmpd: int, settings: dict[str, str]) -> None:
-    seen = await once(Snmp(port=snmpd, interfaces="lo", **settings))  # type: ignore[arg-type]
+    seen = await once(Snmp(port=snmpd, interfaces="lo", **settings))  # type: ignore[arg-type] # credentials, by name
     assert seen.parts[""].outcome is Outcome.OK, seen.parts[""].reason
     assert seen.parts["lo"].outcome is Outcome.OK
 
@@ -130,7 +131,7 @@ RECORDED = """\
 
 
 @pytest.fixture(scope="module")
-def snmpsim(tmp_path_factory):  # type: ignore[no-untyped-def]
+def snmpsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """snmpsim with the device above as community "made", and those of LAMBI_SAMPLES by their names."""
     program = Path(sys.executable).with_name("snmpsim-command-responder")
     if not program.exists():
@@ -338,7 +339,7 @@ def test_what_a_device_does_not_know_is_unknown(oper: int) -> None:
         ({"community": "c", "port": 0}, "port:"),
     ],
 )
-def test_settings_that_cannot_be_meant_are_refused(settings: dict, says: str) -> None:  # type: ignore[type-arg]
+def test_settings_that_cannot_be_meant_are_refused(settings: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Snmp(**settings)
 

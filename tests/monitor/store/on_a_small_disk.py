@@ -32,7 +32,7 @@ async def main(folder: Path) -> None:
             count += 1
             await until(
                 lambda before=before: store.stats().written + store.stats().dropped > before.written + before.dropped
-            )  # type: ignore[misc]
+            )  # type: ignore[misc] # mypy does not see the default of a lambda
         stats = store.stats()
         told.append({"turn": turn, "written": stats.written, "dropped": stats.dropped, "error": stats.error})
 

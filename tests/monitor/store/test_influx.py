@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -114,7 +115,7 @@ async def test_local_store_and_influxdb_give_the_same_answers(tmp_path: Path, in
         await server.close()
 
 
-def assert_alike(there: list, here: list) -> None:  # type: ignore[type-arg]
+def assert_alike(there: list[Any], here: list[Any]) -> None:
     assert [step[:6] for step in there] == [step[:6] for step in here]
     for one, other in zip(there, here, strict=True):
         assert (one.figures is None) == (other.figures is None)

@@ -1,6 +1,6 @@
 import math
-from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,9 +32,9 @@ def test_a_counter_comes_back_exactly(value: int) -> None:
 @settings(max_examples=soak(ci=100, soak=20_000), deadline=None)
 @given(st.lists(st.dictionaries(KEYS, VALUES), max_size=5), st.sampled_from(["icmp", "dns"]))
 def test_whatever_a_target_says_no_row_is_lost(
-    tmp_path_factory: object, values: list[dict[str, Value]], kind: str
+    tmp_path_factory: pytest.TempPathFactory, values: list[dict[str, Value]], kind: str
 ) -> None:
-    folder = Path(tmp_path_factory.mktemp("day"))  # type: ignore[attr-defined]
+    folder = tmp_path_factory.mktemp("day")
     file = DayFile(folder / "2026-11-23.sqlite", NOON.date(), COLUMNS)
     file.write(look(n, check=f"c{n}/{kind}/", kind=kind, values=each) for n, each in enumerate(values))
     file.close()
