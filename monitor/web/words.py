@@ -140,9 +140,12 @@ def local(when: datetime, zone: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """A reason, which has no full stop, as a sentence of its own."""
+    """A reason, which has no full stop, as a sentence of its own; an id that it begins with stays as it is."""
     plain = text.strip()
-    return f"{plain[:1].upper()}{plain[1:]}{'' if plain.endswith(('.', '!', '?')) else '.'}" if plain else ""
+    if not plain:
+        return ""
+    first = plain[0] if "/" in plain.split()[0] else plain[0].upper()
+    return f"{first}{plain[1:]}{'' if plain.endswith(('.', '!', '?')) else '.'}"
 
 
 def looked(seen: datetime | None, now: datetime) -> str:

@@ -9,7 +9,7 @@ import pytest
 from monitor.model import Phase
 from monitor.views import Snapshot
 from monitor.web.page import Pages
-from monitor.web.words import told
+from monitor.web.words import sentence, told
 from tests.monitor.web import worlds
 from tests.monitor.web.serving import Site
 
@@ -344,3 +344,16 @@ async def test_alerts_of_other_systems_are_counted_apart() -> None:
     async with Site(during) as site:
         assert "Other systems report 2 open alerts" in " ".join((await site.text("/")).split())
         assert await site.json("/api/v1/status") == before | {"reported": 2}
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("no answer", "No answer."),
+        ("cable:c/192.0.2.1/icmp: no answer", "cable:c/192.0.2.1/icmp: no answer."),
+        ("Is it over?", "Is it over?"),
+        ("  ", ""),
+    ],
+)
+def test_a_reason_becomes_a_sentence_and_an_id_stays_as_it_is(reason: str, said: str) -> None:
+    assert sentence(reason) == said
