@@ -240,7 +240,8 @@ class Sight:
             self.believe(check.id, name, before, after)
             if settled:
                 turned.append(Turned(check.id, name, check.asset, settled))
-        turned += self._untold(check, look, [name for name in parts if name and name not in look.parts])
+        if len(parts) > len(look.parts):
+            turned += self._untold(check, look, [name for name in parts if name and name not in look.parts])
         self._look_again(check, look)
         return turned
 
