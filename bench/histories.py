@@ -272,24 +272,30 @@ def _noise(rng: Random, noise: str, seconds: float) -> Noise:
 
 def misconfigured(rng: Random, world: World, much: float = 1.0) -> World:
     """Return the world as its operators believe it to be: 5 % of the edges are missing and 2 % wrong."""
-    dependencies: list[Dependency] = []
-    physics = Physics(world)
-    for dependency in world.dependencies:
+    believed = list(world.dependencies)
+    for number, dependency in enumerate(world.dependencies):
         needs = []
         for need in dependency.needs:
             drawn = rng.random()
             if drawn >= 0.07 * much:
                 needs.append(need)
             elif drawn >= 0.05 * much:
-                needs.append(_another(rng, world, physics, dependency.asset, need))
-        kept = tuple(dict.fromkeys(needs))
-        if kept:
-            dependencies.append(replace(dependency, needs=kept))
-    return replace(world, dependencies=tuple(dependencies))
+                needs.append(_another(rng, (world, _with(world, believed)), dependency.asset, need))
+        believed[number] = replace(dependency, needs=tuple(dict.fromkeys(needs)))
+    return _with(world, believed)
 
 
-def _another(rng: Random, world: World, physics: Physics, asset: str, need: str) -> str:
-    """Return what an operator might have written instead: another of the kind, that does not need the asset itself."""
-    kind = world.assets[need].kind
-    others = [o for o in of_kind(world.assets, (kind,)) if o not in {need, asset} and asset not in physics.above(o)]
+def _with(world: World, dependencies: Iterable[Dependency]) -> World:
+    return replace(world, dependencies=tuple(each for each in dependencies if each.needs))
+
+
+def _another(rng: Random, worlds: tuple[World, World], asset: str, need: str) -> str:
+    """Return what an operator might have written instead: another of the kind.
+
+    It does not need the asset itself, neither truly nor as believed so far: a config that goes in circles is refused.
+    """
+    kind = worlds[0].assets[need].kind
+    others = [other for other in of_kind(worlds[0].assets, (kind,)) if other not in {need, asset}]
+    for physics in map(Physics, worlds):
+        others = [other for other in others if asset not in physics.above(other)]
     return rng.choice(others) if others else need

@@ -113,7 +113,7 @@ def fold(claims: Iterable[Claim], causes: Sequence[Cause]) -> list[Claim]:
     for claim in claims:
         about = min(
             (n for n, cause in enumerate(causes) if touches(claim, cause)),
-            key=lambda n: abs(claim.opened - causes[n].since),
+            key=lambda n: (claim.asset not in causes[n].right, abs(claim.opened - causes[n].since)),
             default=-1,
         )
         heaps[claim.session, about].append(claim)

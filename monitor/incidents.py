@@ -137,6 +137,7 @@ class _Turn:
         if presumed is not None:
             self.trouble(asset, presumed.standing, presumed)
             return
+        self.waiting.pop(asset, None)  # nothing speaks against it any more
         own = self.docket.own(asset)
         if own is not None and own.confidence < 1 and self.view.refuted(asset):
             self.back(asset, "must be back: what needs it answers again")
@@ -189,7 +190,7 @@ class _Turn:
         severity, own = self.view.severity(asset, standing.phase), self.docket.own(asset)
         if own is not None:
             self.docket.revive(own, standing.reason)
-        elif severity is None:
+        elif severity is None or standing.remembered:
             self.waiting.pop(asset, None)
         elif presumed is not None and self.kin.left_over(presumed) and self.waits(asset, self.settle):
             return
@@ -242,12 +243,23 @@ class _Turn:
         cause = self.view.cause(own.asset)
         root = self.kin.root(cause) if cause else ""
         into = self.docket.place(root) if root else None
-        if into is None or into.id == own.id or root in own.children:
-            return False
-        milder = worst(own.phase, standing.phase) is not standing.phase
-        if milder or self.kin.before(standing, self.kin.known(root, into)):
+        if into is None or worst(own.phase, standing.phase) is not standing.phase:
             return False  # it was in other trouble before
+        if into.id == own.id:
+            return self.renamed(own, root)
+        if root in own.children or self.kin.before(standing, self.kin.known(root, into)):
+            return False
         self.docket.merge(own, into)
+        return True
+
+    def renamed(self, own: Incident, root: str) -> bool:
+        """Give an incident its true name: what stood behind it turns out to be its cause, and began with it."""
+        standing = self.view.standing(root)
+        severity = self.view.severity(root, standing.phase)
+        late = not young(own, self.now) or self.kin.before(self.kin.known(own.asset, own), standing)
+        if severity is None or root == own.asset or late:
+            return False
+        self.docket.take_over(own, self.finding(root, standing, severity, None))
         return True
 
     def together(self) -> None:
@@ -290,11 +302,20 @@ class _Turn:
             return True
         if home is not None:
             self.leave(home, asset, "is now behind another cause")
+            self.take_back(home.id, incident)
             incident = self.docket.open.get(incident.id, incident)
         behind = "unreachable" if self.view.standing(asset).phase is Phase.DOWN else "in trouble"
         text = f"{self.topology.name(asset)} is {behind} behind {self.topology.name(cause)}"
         self.docket.join(incident, asset, text)
         return True
+
+    def take_back(self, number: str, cause: Incident) -> None:
+        """Let a guess be part of what turned out to be the cause of all that spoke for it."""
+        guess = self.docket.open.get(number)
+        if guess is None or guess.confidence == 1 or guess.children or not young(guess, self.now):
+            return
+        if self.view.presumed(guess.asset) is None:
+            self.docket.merge(guess, cause)
 
     def abandoned(self, home: Incident, asset: str) -> bool:
         """Whether a child whose cause is gone has had its time to come back; then it leaves and speaks for itself."""

@@ -150,9 +150,11 @@ class Outlook:
         """Whether nothing else than ``by`` explains an asset's failure: what is seen to be down."""
 
         def gone(need: str) -> datetime | None:
-            standing = self.over(need, family)
+            standing, whole = self.over(need, family), self.standing(need)
             if standing.phase is Phase.DOWN or standing.flapping:
                 return standing.since
+            if whole.phase is Phase.DOWN:
+                return whole.since  # it may not be watched over this family
             if need == by or standing.phase not in UNSEEN:
                 return None
             above = self.blocked(need, gone)

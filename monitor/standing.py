@@ -35,6 +35,8 @@ class Standing:
     """Its trouble is that it comes and goes."""
     refused: bool = False
     """It answers, and refuses: no lost way can be the cause."""
+    remembered: bool = False
+    """Nothing of it is seen to be in trouble: some of it was, before that became invisible."""
 
     def behind(self, cause: str, how: str = "is down") -> "Standing":
         """Return how it stands when something else explains its trouble."""
@@ -102,7 +104,9 @@ def stand(states: list[State]) -> Standing:
         phase = Phase.PARTITIONED if parted else Phase.DEGRADED
         shown = Phase.SUSPECT if doubted else phase
         comes = all(state.flapping for state in down + graded)
-        return Standing(phase, shown, first.settled_since, reason, undecided, first.quiet, flapping=comes)
+        unseen = not graded and len(down) == len(remembered)
+        since, quiet = first.settled_since, first.quiet
+        return Standing(phase, shown, since, reason, undecided, quiet, flapping=comes, remembered=unseen)
     since = max(state.settled_since for state in known)
     suspects = [state for state in known if state.phase is Phase.SUSPECT]
     reason = _reason(suspects, len(states)) if suspects else ""
