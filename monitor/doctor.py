@@ -174,7 +174,11 @@ def clock(found: Discipline) -> Finding:
     if found.sentence == UNREADABLE:
         return unknown("clock", found.sentence, "a container may forbid it: ask on the machine itself")
     if not found.synchronised:
-        return wrong("clock", found.sentence, "apt install chrony; on an island without a way out, a GPS receiver")
+        return wrong(
+            "clock",
+            found.sentence,
+            "chronyc sources, or apt install chrony; on an island without a way out, a GPS receiver",
+        )
     if found.error_seconds > FAR_OFF_SECONDS:
         return warning("clock", found.sentence, "chronyc sources says which servers answer")
     return ok("clock", found.sentence)

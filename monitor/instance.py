@@ -38,7 +38,8 @@ class Instance:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Give the folder back."""
-        os.truncate(self._descriptor, 0)
+        with suppress(OSError):  # a disk that has turned read-only keeps our number; the lock itself ends all the same
+            os.truncate(self._descriptor, 0)
         os.close(self._descriptor)
 
 

@@ -43,7 +43,7 @@ def check(*, config: options.Folder = None, json: options.Json = False) -> None:
         out(f"{lying} is fine")
         out(
             "{checks} checks, {packets_per_minute:.0f} packets a minute; {contacts} contacts, {routes} routes; "
-            "{channels} channels are on".format(**facts)
+            "channels that are on: {channels}".format(**facts)
         )
 
 

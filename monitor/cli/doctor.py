@@ -20,6 +20,7 @@ from monitor.config import Settings
 from monitor.config.places import secret_places
 from monitor.doctor import Finding, Verdict
 from monitor.ledger import SCHEMAS
+from monitor.model import Phase
 from probes import engines
 from probes.clock import SystemClock, discipline
 from probes.model import Outcome
@@ -75,6 +76,8 @@ class Daemon:
         self._client = Client(settings.control)
         self.running, self.refused = False, ""
         self.status: dict[str, Any] = {}
+        self.sees = False
+        """Whether its references have answered yet."""
         self.stale: str | None = None
         self.pid: int | None = None
 
@@ -85,6 +88,8 @@ class Daemon:
         try:
             found.status = found._client.read("/api/v1/status")
             found.running = True
+            vantage = found._client.read("/api/v1/asset/" + found.status["vantage"]["asset"])
+            found.sees = vantage["state"] in {Phase.UP, Phase.DEGRADED}
             found.stale = found._client.run("contact-freshness", {}).get("warning")
             found.pid = int((settings.state / "lock").read_text())
         except CommandError as error:
@@ -101,6 +106,8 @@ class Daemon:
         mend = "lambi why " + self.status["vantage"]["asset"]
         say = look.warning if len(blind) == 1 and blind[0]["family"] else look.wrong
         lost = [say("references", f"IPv{one['family'] or '4 and 6'}: {one['reason']}", mend) for one in blind]
+        if not lost and not self.sees:
+            return [look.unknown("references", "the daemon has not looked long enough yet", "ask again in a minute")]
         return lost or [look.ok("references", "the daemon sees the world")]
 
     def findings(self) -> Iterator[Finding]:

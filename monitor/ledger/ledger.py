@@ -1,11 +1,13 @@
 """Monitor's side of the journal: what is written in the line's one transaction, what boot and history read."""
 
+import logging
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from alerting.journal import Journal, Transaction, micros, moment
+from alerting.journal import Journal, JournalError, Transaction, can_pass, micros, moment
 from alerting.told import answered, told
 from monitor.belief import Step
 from monitor.docket import Book, Change
@@ -15,6 +17,8 @@ from monitor.ledger.windows import Windows
 from monitor.model import Entry, Incident, Learned, Phase, State
 from monitor.planned import Kept
 from monitor.views import Coverage, IncidentFilter, ToldRow
+
+log = logging.getLogger("lambi.ledger")
 
 _UPSERT_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _SEES = {Phase.UP.value, Phase.DEGRADED.value}
@@ -76,11 +80,15 @@ class Ledger:
             self._watch = rows[0][0]
 
     async def stop(self, now: datetime) -> None:
-        """Note that the run ends."""
-        async with self._journal.transaction() as tx:
-            await tx.execute(
-                "UPDATE watch SET beat = ?, ended = ? WHERE id = ?", (micros(now), micros(now), self._watch)
-            )
+        """Note that the run ends; on a disk that takes nothing it ends all the same."""
+        ended = "UPDATE watch SET beat = ?, ended = ? WHERE id = ?"
+        try:
+            async with self._journal.transaction() as tx:
+                await tx.execute(ended, (micros(now), micros(now), self._watch))
+        except (JournalError, sqlite3.Error) as error:
+            if not can_pass(error):
+                raise
+            log.warning("that it ends is not in the journal: %s", error)
 
     async def write(self, tx: Transaction, now: datetime, step: Step) -> None:
         """Write one turn of the line; the caller's transaction makes it durable."""

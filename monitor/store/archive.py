@@ -123,7 +123,10 @@ def rows(folder: Path, wanted: Iterable[date], name: tuple[str, str], since: dat
     if not asked:
         return []
     words = command("read", str(folder), *name, since.isoformat(), until.isoformat(), *asked)
-    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
+    except OSError as error:
+        raise ArchiveError(f"the helper cannot be started: {error.strerror}") from error
     if done.returncode:
         raise ArchiveError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "the helper was killed")
     return sorted(map(_row, map(json.loads, done.stdout.splitlines())), key=lambda row: (row.at, row.vantage))
@@ -172,10 +175,21 @@ class Archiver:
             if day in self._sealed and day not in busy:
                 files.remove(path)  # the helper ended and the daemon did, before this
             elif day not in busy and day not in self._failed and not self._owes(day):
-                self._day = day
-                words = command("write", str(self._folder), day.isoformat())
-                self._running = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 - our own module
+                self._begin(day)
                 return
+
+    def _begin(self, day: date) -> None:
+        words = command("write", str(self._folder), day.isoformat())
+        try:
+            self._running = subprocess.Popen(words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 - our own module
+        except OSError as error:  # no memory or no process for it
+            self._fail(day, f"the helper cannot be started: {error.strerror}")
+        else:
+            self._day = day
+
+    def _fail(self, day: date, why: str) -> None:
+        self._failed.add(day)
+        self._say(f"{day} cannot be archived, and stays a SQLite file: {why}")
 
     def _ended(self, code: int) -> None:
         running, day = self._running, self._day
@@ -190,9 +204,7 @@ class Archiver:
             files.remove(self._folder / f"{day}.sqlite")
             self._say("")
             return
-        self._failed.add(day)
-        why = said.splitlines()[-1] if said else f"the helper ended with {code}"
-        self._say(f"{day} cannot be archived, and stays a SQLite file: {why}")
+        self._fail(day, said.splitlines()[-1] if said else f"the helper ended with {code}")
 
     def close(self) -> None:
         """End the helper; what it had begun is begun again."""

@@ -18,6 +18,9 @@ def main(words: list[str]) -> int:
     except (ArchiveError, OSError, sqlite3.Error, ImportError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except MemoryError:
+        sys.stderr.write("not enough memory for it\n")
+        return 1
     return 0
 
 

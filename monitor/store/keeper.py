@@ -46,7 +46,7 @@ class Keeper:
         self._folding = Folding(folder, columns, self.say)
         self._now: datetime | None = None
         """The newest look of the last batch: folding goes by it, and a clock that was wrong leaves no trace."""
-        self._trouble = {"looks": "", "rollups": "", "catalogue": "", "archive": ""}
+        self._trouble = {"looks": "", "rollups": "", "catalogue": "", "archive": "", "days": ""}
         self.archiver = Archiver(folder, lambda sentence: self._tell("archive", sentence), owes or (lambda _: False))
         self._archives = archives
         self._lasting = ""
@@ -77,7 +77,8 @@ class Keeper:
         with self._guarded("rollups", f"rollups are not written: {self._folder}"):
             worked = self._now is not None and self._folding.step(list(self._open.values()), self._now)
         if self._archives and not worked and self._now is not None:
-            self.archiver.step({*self._open, *self._folding.unfinished})
+            with self._guarded("days", f"days that are over stay as they are: {self._folder}"):
+                self.archiver.step({*self._open, *self._folding.unfinished})
         self.bytes = sum(_size(path) for path in self._folder.glob("*.sqlite*"))
         return worked
 

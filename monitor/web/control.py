@@ -8,6 +8,7 @@ import socket
 import stat
 import struct
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def _listen(path: Path) -> socket.socket:
 
 def _remove(path: Path) -> Callable[[web.Application], Awaitable[None]]:
     async def remove(_: web.Application) -> None:
-        path.unlink(missing_ok=True)  # noqa: ASYNC240 - one unlink at the end of the process
+        with suppress(OSError):  # a disk that has turned read-only keeps it; the next start clears it away
+            path.unlink(missing_ok=True)  # noqa: ASYNC240 - one unlink at the end of the process
 
     return remove
 

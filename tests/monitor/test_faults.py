@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(
 MORE = """
 targets: [{asset: 'router:lo', address: 127.0.0.1, every: 5s}]
 assets: [{id: 'router:lo', name: Loopback router, territory: BB}]
+guard: {every: 1s, timeout: 500ms}
 """
 
 
@@ -150,6 +151,47 @@ def test_on_a_read_only_disk_it_does_not_start_and_says_why(tmp_path: Path, disk
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     said = refused(tmp_path, "")
     assert "the state folder cannot be written: Read-only file system" in said
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk of its own as the state folder; return what makes it fail: the kernel then makes it read-only."""
+    state, image = tmp_path / "var", tmp_path / "disk"
+    state.mkdir()
+    subprocess.run(["truncate", "-s", "64M", image], check=True)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    subprocess.run(["mount", "-o", "loop,errors=remount-ro", image, state], check=True)
+    shown = subprocess.run(["findmnt", "-no", "SOURCE", state], capture_output=True, text=True, check=True)
+    try:
+        yield Path("/sys/fs/ext4") / Path(shown.stdout.strip()).name / "trigger_fs_error"
+    finally:
+        subprocess.run(["umount", "-l", state], check=True)
+
+
+def test_a_disk_that_turns_read_only_under_it_is_said_holds_up_no_page_and_no_end(
+    tmp_path: Path, failing: Path, manager: Manager
+) -> None:
+    with daemon(tmp_path, *manager.wrap, config=MORE) as lambi:
+        (before,) = lambi.wait("the cut", lambda: lambi.json("/api/v1/incidents")["incidents"])
+        failing.write_text("1")
+        lambi.wait("it says so", lambda: "the journal cannot be written" in notes(lambi), 60)
+        heard = manager.alive()
+        lambi.wait("alive all the same", lambda: manager.alive() > heard + 2)
+        assert lambi.get("/")[0] == 200
+        assert lambi.json("/api/v1/status")["watched"].get("down", 0) == 0
+        began = time.monotonic()
+        lambi.process.send_signal(signal.SIGTERM)
+        lambi.process.wait(10)
+        assert time.monotonic() - began < 2.3
+    assert lambi.process.returncode == 0, lambi.log()
+    assert "that it ends is not in the journal" in lambi.log()
+    assert "Traceback" not in lambi.log()
+    subprocess.run(["umount", tmp_path / "var"], check=True)
+    subprocess.run(["mount", "-o", "loop", tmp_path / "disk", tmp_path / "var"], check=True)
+    with daemon(tmp_path, config=MORE) as again:
+        again.wait("the page", lambda: again.get("/")[0] == 200)
+        (after,) = again.json("/api/v1/incidents")["incidents"]
+        assert (after["id"], after["opened"], after["open"]) == (before["id"], before["opened"], True)
 
 
 def test_without_file_descriptors_nothing_is_called_down_and_it_goes_on(tmp_path: Path) -> None:

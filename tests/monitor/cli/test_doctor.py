@@ -179,20 +179,17 @@ def test_without_the_right_to_send_echoes_it_says_who_gives_it(tmp_path: Path) -
 
 @root
 def test_a_daemon_that_runs_is_asked(tmp_path: Path) -> None:
-    with daemon(tmp_path) as lambi:
+    net = ["sh", "-c", 'exec nsenter --net=/proc/$(cat "$0/var/lock")/ns/net "$@"', str(tmp_path)]
+    words = [*net, sys.executable, "-m", "monitor.cli", "doctor", "--json", "--config", str(tmp_path / "config")]
+    with daemon(tmp_path, config="guard: {every: 1s, timeout: 500ms}\n") as lambi:
+        lambi.wait("the page", lambda: lambi.get("/")[0] == 200)
+        soon = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
         lambi.wait("the cut", lambda: lambi.json("/api/v1/status")["vantage"]["cannot_see_the_world"])
-        pid = int((tmp_path / "var" / "lock").read_text())
-        net = ["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-m", "monitor.cli", "doctor", "--json"]
-        done = subprocess.run(
-            [*net, "--config", str(tmp_path / "config")],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     found = json.loads(done.stdout)["findings"]
     assert done.returncode == 1
     assert any(one["about"] == "daemon" and one["says"].startswith("it runs: ") for one in found)
     assert {"about": "doors", "verdict": "ok", "says": "open", "mend": None} in found
     assert any(one["about"] == "references" and one["verdict"] == "wrong" for one in found)
+    before = [one["verdict"] for one in json.loads(soon.stdout)["findings"] if one["about"] == "references"]
+    assert "ok" not in before, "who has only begun to look has seen nothing"

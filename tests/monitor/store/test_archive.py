@@ -1,9 +1,14 @@
 """Days of the past as Parquet: the same answers, whole or not at all, and never in the daemon's own process."""
 
 import json
+import os
+import resource
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -121,17 +126,63 @@ async def test_a_damaged_archive_is_said_and_hides_no_other_day(tmp_path: Path) 
     assert "cannot be read" in said[0]
 
 
-async def test_a_helper_that_is_killed_leaves_the_day_as_it_was_and_is_tried_again(tmp_path: Path) -> None:
+def kill(helper: int) -> None:
+    os.kill(helper, signal.SIGKILL)
+
+
+def starve(helper: int) -> None:
+    resource.prlimit(helper, resource.RLIMIT_AS, (60 << 20, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("fault", [kill, starve])
+async def test_a_helper_that_is_killed_or_starved_leaves_the_day_as_it_was_and_is_tried_again(
+    tmp_path: Path, fault: Callable[[int], None]
+) -> None:
     keeper = Keeper(tmp_path, COLUMNS, retention_days=30, rollup_days=30)
     for number in range(4):
         keeper.store(a_day(number))
     while not keeper.archiver._running:
         keeper.tend()
-    keeper.archiver._running.kill()
+    fault(keeper.archiver._running.pid)
     while keeper.archiver._running:
         keeper.tend()
     assert "cannot be archived, and stays a SQLite file" in keeper.error
     assert len(day_files(tmp_path)) == 4
+    keeper.store(a_day(4))  # another day begins
+    settle(keeper)
+    assert keeper.error == ""
+    assert archive.days(tmp_path) == [FIRST, FIRST + timedelta(days=1)]
+    keeper.close()
+
+
+@contextmanager
+def one_file_more() -> Iterator[None]:
+    """Let this process open one file more, and no second one beside it."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most + 8, before[1]))
+    taken: list[int] = []
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        os.close(taken.pop())
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        for each in taken:
+            os.close(each)
+
+
+async def test_a_helper_that_cannot_be_started_is_said_ends_no_thread_and_is_tried_again(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path, COLUMNS, retention_days=30, rollup_days=30, archives=False)
+    for number in range(4):
+        keeper.store(a_day(number))
+    settle(keeper)
+    keeper._archives = True
+    with one_file_more():
+        keeper.tend()
+    assert keeper.error.endswith("stays a SQLite file: the helper cannot be started: Too many open files")
     keeper.store(a_day(4))  # another day begins
     settle(keeper)
     assert keeper.error == ""
