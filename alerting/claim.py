@@ -21,7 +21,7 @@ from alerting.ladder import answers
 from alerting.letter import mail
 from alerting.model import Address, Alert, Channel, Contact, Message, Reason, Severity
 from alerting.render import sms
-from alerting.rows import first_ways
+from alerting.rows import GONE, OFF, first_ways
 from alerting.runbook import Runbook
 from alerting.runbooks import Runbooks
 from alerting.waiting import Failure, Waiting
@@ -106,6 +106,9 @@ class Desk:
             if not (row.overtaken or row.outsider):
                 await failover.instead(tx, row.id, self._ways(contact), now)
             return None
+        if row.answered is not None:
+            await waiting.end(tx, row, "acknowledged", f"{row.answered} has acknowledged", now)
+            return None
         if row.reason is Reason.TEST:
             return await self._job(tx, [(row, None)], contact, address, now)
         try:
@@ -152,7 +155,7 @@ class Desk:
         if row.repeats is not None and row.bundle is None:
             return [pair]  # what is repeated after a crash is the same message
         beside = await waiting.beside(tx, row, now)
-        others = [one for one in beside if one.id not in gone and not (one.overtaken or one.outsider)]
+        others = [one for one in beside if one.id not in gone and not (one.overtaken or one.outsider or one.answered)]
         if row.bundle is not None:
             others = [one for one in others if one.bundle == row.bundle]
         else:
@@ -361,9 +364,9 @@ def _why_not(row: Waiting, contact: Contact | None, address: Address | None) -> 
     if row.overtaken:
         return "superseded", "a later message says more"
     if contact is None:
-        return "refused", "the contact is no longer configured"
+        return "refused", GONE
     if address is None:
-        return "refused", "the contact has no such address, or it is switched off"
+        return "refused", OFF
     return "refused", f"channel {row.channel} is not configured"
 
 

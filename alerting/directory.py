@@ -165,6 +165,11 @@ class Directory:
         known = contact in self.contacts
         return known and (contact in names or any(contact in one.on_duty(now) for one in rotations))
 
+    def moved(self, before: "Directory") -> list[str]:
+        """Return the contacts that have other addresses than they had."""
+        known = before.contacts
+        return [name for name, one in self.contacts.items() if name in known and known[name].addresses != one.addresses]
+
     def within(self, alert: Alert) -> "Directory":
         """Return who may be told of an alert: of an exercise nobody but its list, whoever a route or ladder names."""
         if not alert.exercise:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -17,7 +17,7 @@ from alerting.foreign import PREFIX, Foreign, Posted, hear, spared, to_alert, un
 from alerting.journal import Journal, JournalError, Row, Transaction, can_pass, micros, moment
 from alerting.model import Alert
 from alerting.outbox import STEP, Clock, ran_ahead
-from alerting.plan import plan
+from alerting.plan import plan, tell_newly_named
 
 log = logging.getLogger("lambi.foreign")
 
@@ -70,14 +70,10 @@ class ForeignBook:
         await self.tell_newly_named(now)
         return self
 
-    async def tell_newly_named(self, now: datetime) -> None:
+    async def tell_newly_named(self, now: datetime, moved: Collection[str] = ()) -> None:
         """Tell of what is open whoever the files name now and did not before. Raises JournalError, sqlite3.Error."""
         async with self._turn, self._journal.transaction() as tx:
-            rows = [
-                row
-                for alert in self.standing()
-                for row in await plan(tx, alert, self._directory(), now, newly_named=True)
-            ]
+            rows = await tell_newly_named(tx, self.standing(), self._directory(), now, moved)
         if rows:
             self._planned()
 

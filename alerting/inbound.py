@@ -183,7 +183,8 @@ class Inbox:
                 return Heard("which step", say("which step", lang, ref=ref), asked.incident)
         minutes = min(WAIT_MINUTES[1], max(WAIT_MINUTES[0], asked.minutes)) if asked.minutes else None
         response = Response(asked.incident, contact.name, contact.agency, what, asked.step, minutes, now, who.via)
-        key = await respond(tx, response, now)
+        alert = self._truth(asked.incident)
+        key = await respond(tx, response, now, ended=alert.closed is not None if alert else None)
         if key in CALMS:
             await failover.answered(tx, asked.incident, contact.name, now)
         if key in {"done", "done before"} and asked.step is not None:

@@ -1,10 +1,11 @@
 """Who is next if nobody answers; what people answered, and how that moves the ladders. Timers are rows.
 
 A ladder belongs to one agency, and only an acknowledgement of that agency stops it; the others see that it was given.
+Nobody is asked to answer what no message could tell: while nobody can be told, a ladder stands still.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,7 +19,10 @@ WAIT_MINUTES = (5, 240)
 """How long an answer may ask a ladder to wait."""
 HOLDS = 7200.0
 """Seconds for which an acknowledgement holds back reminders where no ladder says it."""
-DONE = "resolved by people"
+DONE, ENDED = "resolved by people", "the incident has ended"
+NO_WAY = "waits: nobody has been told yet, and no message can leave just now"
+LOOK = timedelta(seconds=60)
+"""So often is looked whether a ladder that waits may go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,15 @@ async def escalations(tx: Transaction, incident: str) -> list[Escalation]:
 
 
 async def start(
-    tx: Transaction, alert: Alert, named: tuple[str, str], directory: Directory, now: datetime
+    tx: Transaction, alert: Alert, named: tuple[str, str], directory: Directory, now: datetime, *, unheard: bool = False
 ) -> list[Planned]:
     """Enter a ladder and take its first step, unless the incident stands on it; one that opens again begins anew.
 
-    ``named``: the route, and the ladder that it names.
+    ``named``: the route, and the ladder that it names. ``unheard``: nobody has been told of an end, so there was none.
     """
     route, ladder = named[0], directory.ladders[named[1]]
+    if unheard and await _go_on(tx, alert.incident, ladder.name, now):
+        return []
     frozen = {"steps": [asdict(step) for step in ladder.steps], "loops": ladder.loops, "holds": ladder.holds}
     fresh = await tx.execute(
         "INSERT INTO escalation VALUES (?, ?, ?, ?, ?, 0, 0, 'running', ?, ?, ?, 'begins') "
@@ -81,10 +87,38 @@ async def start(
     return await _climb(tx, one, alert, directory, now)
 
 
+async def _go_on(tx: Transaction, incident: str, ladder: str, now: datetime) -> bool:
+    """Let a ladder that is over stand where it stood; an acknowledgement of then holds. False: it had not begun, or
+    people ended it."""
+    found = (one for one in await escalations(tx, incident) if (one.ladder, one.state) == (ladder, "over"))
+    one = next((one for one in found if one.why != DONE and (one.step or one.loop)), None)
+    if one is None:
+        return False
+    rows = await tx.execute(
+        "SELECT at, what, minutes FROM response WHERE incident = ? AND agency = ? "
+        "AND answer IN ('acked', 'acked before', 'waiting', 'done') ORDER BY id DESC LIMIT 1",
+        (incident, one.agency),
+    )
+    until = moment(rows[0][0]) + timedelta(seconds=_lasts(*rows[0][1:]) or one.holds) if rows else now
+    if until > now:
+        back = replace(one, loop=min(one.loop, one.loops - 1), state="acknowledged", next_at=until)
+    else:
+        back = replace(one, state="running", next_at=now + timedelta(seconds=one.steps[one.step - 1].wait))
+    await _move(tx, back, "open again before anybody has heard of an end", now)
+    return True
+
+
 async def advance(
-    tx: Transaction, truth: Callable[[str], Alert | None], directory: Directory, now: datetime
+    tx: Transaction,
+    truth: Callable[[str], Alert | None],
+    directory: Directory,
+    now: datetime,
+    out: Collection[str] = (),
 ) -> list[Planned]:
-    """Take the steps that are due. What is due of an incident that nobody can speak of just now waits."""
+    """Take the steps that are due. What is due of an incident that nobody can speak of just now waits.
+
+    ``out``: channels by which nothing leaves at present.
+    """
     rows = await tx.execute(
         f"SELECT {_COLUMNS} FROM escalation WHERE next_at <= ? ORDER BY next_at, incident, ladder",  # noqa: S608 - constants
         (micros(now),),
@@ -93,12 +127,34 @@ async def advance(
     for one in map(_escalation, rows):
         alert = truth(one.incident)
         if alert is None or alert.held:  # nothing is known just now, or all is well again and waits to be over
-            await _move(tx, replace(one, next_at=now + timedelta(seconds=60)), one.why, now)
+            await _move(tx, replace(one, next_at=now + LOOK), one.why, now)
         elif alert.closed is not None:
-            await over(tx, one.incident, "the incident has ended", now)
+            await over(tx, one.incident, ENDED, now)
+        elif one.state == "running" and await _in_vain(tx, one, directory.within(alert), out, now):
+            await _move(tx, replace(one, next_at=now + LOOK), NO_WAY, now)
+        elif one.why == NO_WAY:
+            wait = timedelta(seconds=one.steps[one.step - 1].wait)
+            await _move(tx, replace(one, next_at=now + wait), "there is a way again: its last step has its time", now)
         else:
             planned += await _climb(tx, one, alert, directory.within(alert), now)
     return planned
+
+
+async def _in_vain(tx: Transaction, one: Escalation, directory: Directory, out: Collection[str], now: datetime) -> bool:
+    """Whether nobody of the last step has been told, by a rule of the operator or for want of a way, and nobody of the
+    next one could be told either."""
+    last, following = (directory.people(one.steps[n].tell, now) for n in (one.step - 1, one.step))
+    ways_of = json.dumps([each.name for each in last])
+    [(told, held, waits)] = await tx.execute(
+        "SELECT EXISTS (SELECT 1 FROM attempt a JOIN notification o ON o.id = a.notification WHERE o.incident = ?1 "
+        "AND o.contact IN (SELECT value FROM json_each(?2)) AND a.status <> 'failed'), "
+        "coalesce(max(held <> ''), 0), count(*) FROM notification WHERE incident = ?1 AND state = 'planned' "
+        "AND contact IN (SELECT value FROM json_each(?2))",
+        (one.incident, ways_of),
+    )
+    if told or not waits:
+        return False
+    return bool(held) or all(way in out for each in (*last, *following) for _, way in ways(each))
 
 
 async def _climb(tx: Transaction, one: Escalation, alert: Alert, directory: Directory, now: datetime) -> list[Planned]:
@@ -161,19 +217,28 @@ async def _move(tx: Transaction, one: Escalation, why: str, now: datetime) -> No
 
 
 async def over(tx: Transaction, incident: str, why: str, now: datetime) -> None:
-    """End the ladders of an incident."""
+    """End the ladders of an incident; one that people ended may begin anew once the incident has ended too."""
     for one in await escalations(tx, incident):
-        if one.state != "over":
+        if one.state != "over" or (one.why == DONE and why == ENDED):
             await _move(tx, replace(one, state="over", next_at=None), why, now)
 
 
-async def respond(tx: Transaction, response: Response, now: datetime) -> str:
+async def rename(tx: Transaction, directory: Directory) -> None:
+    """Let agencies be called what the files call them now: by their names an acknowledgement finds its ladder."""
+    people = [(one.agency, one.name, one.agency) for one in directory.contacts.values()]
+    await tx.executemany("UPDATE contact SET agency = ? WHERE name = ? AND agency <> ?", people)
+    known = [(one.agency, one.name, one.agency) for one in directory.ladders.values()]
+    await tx.executemany("UPDATE escalation SET agency = ? WHERE ladder = ? AND agency <> ? AND state <> 'over'", known)
+
+
+async def respond(tx: Transaction, response: Response, now: datetime, *, ended: bool | None = None) -> str:
     """Record an authenticated answer, append-only, and move the ladder of its agency; return the key of what to say.
 
+    ``ended``: whether the incident has, or None where nobody knows: then it has as far as anybody was to be told.
     Keys: "acked" | "acked before" | "acked over" (the incident has ended) | "done" | "done before" | "waiting" |
     "proposed" | "agreed" | "next" | "repeat" | "help" (these three change nothing) | "unknown" (no such incident).
     """
-    key = await _answer(tx, response, now)
+    key = await _answer(tx, response, now, ended)
     await tx.execute(
         "INSERT INTO response (incident, contact, agency, what, step, minutes, at, via, answer) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -185,14 +250,14 @@ async def respond(tx: Transaction, response: Response, now: datetime) -> str:
     return key
 
 
-async def _answer(tx: Transaction, response: Response, now: datetime) -> str:
+async def _answer(tx: Transaction, response: Response, now: datetime, ended: bool | None) -> str:
     """Decide and move; return the key."""
     mine = await escalations(tx, response.incident)
     if not await tx.execute("SELECT 1 FROM notification WHERE incident = ? LIMIT 1", (response.incident,)):
         return "unknown"
     if response.what in {Act.NEXT, Act.REPEAT, Act.HELP}:
         return response.what.value
-    if await _ended(tx, response.incident, mine):
+    if await _ended(tx, response.incident, mine) if ended is None else ended:
         return "acked over"
     if response.what is Act.RESOLVE:
         return await _resolve(tx, response, now)
@@ -208,14 +273,16 @@ async def _ended(tx: Transaction, incident: str, mine: list[Escalation]) -> bool
     if mine:
         return all(one.state == "over" for one in mine)
     [(last,)] = await tx.execute(
-        "SELECT reason FROM notification WHERE incident = ? ORDER BY id DESC LIMIT 1", (incident,)
+        "SELECT max(reason = 'resolved' AND state <> 'superseded' AND id = (SELECT max(id) FROM notification "
+        "WHERE incident = ?1)) FROM notification WHERE incident = ?1",
+        (incident,),
     )
     said = await tx.execute(
         "SELECT a.closed FROM attempt a JOIN notification n ON n.id = a.notification "
         "WHERE n.incident = ? AND a.status <> 'failed' ORDER BY a.id DESC LIMIT 1",
         (incident,),
     )
-    return bool(last == Reason.RESOLVED or (said and said[0][0]))
+    return bool(last or (said and said[0][0]))
 
 
 async def _said(tx: Transaction, response: Response) -> bool:
@@ -232,8 +299,7 @@ async def _said(tx: Transaction, response: Response) -> bool:
 
 async def _acknowledge(tx: Transaction, response: Response, mine: list[Escalation], now: datetime) -> None:
     """Stop the ladders of the agency for a while, and end what waits for its people as acknowledged."""
-    low, high = WAIT_MINUTES
-    asked = 60.0 * min(high, max(low, response.minutes or 30)) if response.what is Act.WAIT else None
+    asked = _lasts(response.what, response.minutes)
     for one in mine:
         if one.agency != response.agency or one.state == "over":
             continue
@@ -242,6 +308,12 @@ async def _acknowledge(tx: Transaction, response: Response, mine: list[Escalatio
         held = replace(back, next_at=now + timedelta(seconds=lasts))
         await _move(tx, held, f"{response.contact} has acknowledged ({response.via})", now)
     await _quiet(tx, response, asked or HOLDS, now)
+
+
+def _lasts(what: str, minutes: int | None) -> float | None:
+    """Return for how many seconds somebody asks to wait; None: an answer that holds as long as the ladder says."""
+    low, high = WAIT_MINUTES
+    return 60.0 * min(high, max(low, minutes or 30)) if what == Act.WAIT else None
 
 
 async def _quiet(tx: Transaction, response: Response, lasts: float, now: datetime) -> None:
@@ -264,7 +336,8 @@ async def _quiet(tx: Transaction, response: Response, lasts: float, now: datetim
 async def _resolve(tx: Transaction, response: Response, now: datetime) -> str:
     """Take a proposal that it is over: two agencies of one mind end the ladders; the incident ends by the probes."""
     others = await tx.execute(
-        "SELECT 1 FROM response WHERE incident = ? AND what = 'resolve' AND agency <> ?",
+        "SELECT 1 FROM response r JOIN contact c ON c.name = r.contact WHERE r.incident = ? AND r.what = 'resolve' "
+        "AND c.agency <> ?",
         (response.incident, response.agency),
     )
     if not others:

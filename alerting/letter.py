@@ -3,7 +3,7 @@
 import re
 
 from alerting.catalogue import say
-from alerting.model import Alert, Reason
+from alerting.model import Act, Alert, Reason
 from alerting.words import Occasion, banner, both, ending, headword, lasted, local, mark, plain, tongue, what
 
 _EFFECT = re.compile(r"(Unreachable behind it|Down since the same moment|People touched|What is left): (.+)")
@@ -56,13 +56,14 @@ def _facts(occasion: Occasion, alert: Alert) -> str:
 
 
 def _answers(occasion: Occasion, language: str) -> str:
-    """Say who has answered; when the ladder has come this far, that nobody of the agency has."""
+    """Say who has answered; when the ladder has come this far and nobody of the agency has ever acknowledged, that."""
     said = [
         f"{plain(one.agency, 60)} {say(f'said {one.what}', language, step=one.step)} "
         f"{local(one.at, occasion.contact):%H:%M}"
         for one in occasion.answers
     ]
-    if occasion.reason is Reason.ESCALATE:
+    taken = any(one.agency == occasion.contact.agency and one.what is not Act.RESOLVE for one in occasion.answers)
+    if occasion.reason is Reason.ESCALATE and not taken:
         said.append(say("nobody has acknowledged", language))
     if occasion.reason is Reason.HANDOVER:
         said.append(say("on duty", language))

@@ -218,12 +218,15 @@ class Outbox:
         if step > STEP:
             await waiting.prolong(tx, step)
             self._ask_all()  # a board without a clock of its own gets the time when its way out is back
-        if step < -STEP or not self._recovered:
+        if abs(step) > STEP:
+            await timers.move(tx, step)
+        if not self._recovered:
             await timers.pull_in(tx, now)
         await timers.stand_still(tx, [name for name in self._channels if self._cut(name)], now)
         for row, name in await waiting.expire(tx, now, self._broken()):
             await failover.at_once(tx, row, self._directory().contacts.get(name), now)
-        await ladder.advance(tx, self._truth, self._directory(), now)
+        out = [name for name, one in self.health().items() if one.out]
+        await ladder.advance(tx, self._truth, self._directory(), now, out)
         await hand_over(tx, self._standing, self._directory(), now)
         await self._move_on(tx, now)
 

@@ -1,5 +1,6 @@
 """Decide whom to tell and write it down; the text is made when it leaves."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from alerting import ladder
@@ -16,6 +17,7 @@ from alerting.rows import (
     first_ways,
     insert,
     know,
+    missed,
     standings,
     supersede,
     ways,
@@ -36,18 +38,25 @@ BY_LIST = "(the list of the exercise)"
 
 
 async def plan(
-    tx: Transaction, alert: Alert, directory: Directory, now: datetime, *, newly_named: bool = False
+    tx: Transaction,
+    alert: Alert,
+    directory: Directory,
+    now: datetime,
+    *,
+    newly_named: bool = False,
+    moved: Collection[str] = (),
 ) -> list[Planned]:
     """Write the rows that this revision of the alert asks for, inside the caller's transaction.
 
     Nobody has two rows waiting: a row that has not left is replaced when it gets worse, and tells the whole truth when
     it leaves late. The end is told to whoever was told, by whatever route. Ladders begin and end with the incident.
-    ``newly_named``: the files may have changed since; nobody is asked again who has a row, however that ended.
+    ``newly_named``: the files may have changed since; nobody is asked again who has a row, however that ended, but
+    for those whom the files gave no way then, or another address (``moved``).
     """
     directory = directory.within(alert)
     standing = await standings(tx, alert.incident)
     if alert.closed is not None:
-        await ladder.over(tx, alert.incident, "the incident has ended", now)
+        await ladder.over(tx, alert.incident, ladder.ENDED, now)
         await release(tx, now, "" if directory.inhibitions else alert.incident)
         return [
             await _end(tx, alert, where, directory, named=named, now=now)
@@ -56,7 +65,7 @@ async def plan(
         ]
     planned = []
     aims = _aims(alert, directory, standing, now)
-    known = {name for name, _ in standing} if newly_named else set()
+    known = {name for name, _ in standing} - await missed(tx, alert.incident, moved) if newly_named else set()
     for where, route in ((where, route) for where, route in aims.items() if where[0] not in known):
         reason = await _why_open(tx, alert, await _reopened(tx, standing.get(where, Standing()), now), route, now)
         if reason.speaks:
@@ -66,10 +75,23 @@ async def plan(
     if alert.part_of:
         await ladder.over(tx, alert.incident, f"it is part of {alert.part_of}", now)
         return planned
+    unheard = not any(one.told and one.told.closed for one in standing.values())
     for route in taken(alert, directory.routes):
         for name in route.ladders:
             if name in directory.ladders:
-                planned += await ladder.start(tx, alert, (route.name, name), directory, now)
+                planned += await ladder.start(tx, alert, (route.name, name), directory, now, unheard=unheard)
+    return planned
+
+
+async def tell_newly_named(
+    tx: Transaction, alerts: Iterable[Alert], directory: Directory, now: datetime, moved: Collection[str] = ()
+) -> list[Planned]:
+    """Write the rows that tell of open alerts whoever the files name now and did not before; agencies get their names
+    of now. ``moved``: who has other addresses than before."""
+    await ladder.rename(tx, directory)
+    planned = []
+    for alert in alerts:
+        planned += await plan(tx, alert, directory, now, newly_named=True, moved=moved)
     return planned
 
 

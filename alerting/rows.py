@@ -1,6 +1,7 @@
 """Notification rows as a plan writes them, inside the caller's transaction."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -85,6 +86,21 @@ async def standings(tx: Transaction, incident: str) -> dict[Where, Standing]:
         else:
             found[contact, channel] = before
     return found
+
+
+GONE, OFF = "the contact is no longer configured", "the contact has no such address, or it is switched off"
+"""Why a row was refused whose contact the files gave no way."""
+
+
+async def missed(tx: Transaction, incident: str, moved: Collection[str]) -> set[str]:
+    """Return who was to be told and was not, because the files gave no way or, of those who ``moved``, a wrong one."""
+    rows = await tx.execute(
+        "SELECT contact FROM notification WHERE incident = ?1 GROUP BY contact "
+        "HAVING max(state NOT IN ('superseded', 'refused', 'expired')) = 0 AND max(state <> 'superseded' "
+        "AND (why IN (?2, ?3) OR contact IN (SELECT value FROM json_each(?4))))",
+        (incident, GONE, OFF, json.dumps(sorted(moved))),
+    )
+    return {name for (name,) in rows}
 
 
 def _told(at: int, severity: str, closed: int, revision: int) -> Told:

@@ -267,6 +267,13 @@ FOUND_FAST = (
     "CREATE INDEX link_attempt ON link (attempt)",
 )
 
+# A ladder that waits is looked at every minute: that is no history.
+NEWS_ALONE = (
+    "DROP TRIGGER escalation_moved",
+    "CREATE TRIGGER escalation_moved AFTER UPDATE ON escalation WHEN (new.state, new.step, new.loop, new.why) "
+    f"<> (old.state, old.step, old.loop, old.why) BEGIN {MOVED} END",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         "notifications and attempts",
@@ -297,4 +304,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration("what is due is found however long the history", FOUND_FAST),
     *DRILLS,
     *FOREIGN,
+    Migration("a ladder that stands still writes no history", NEWS_ALONE),
 )

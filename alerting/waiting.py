@@ -44,7 +44,8 @@ class Waiting:
     repeats: int | None
     """The first attempt whose end is unknown: the next one repeats it."""
     told_before: bool
-    """Some attempt about this incident may have reached this contact on this channel."""
+    """Some attempt about this incident may have reached this contact on this channel; an end, which is planned for
+    whoever was told, may go by another one."""
     overtaken: int
     """A later row for the same contact and channel says more; a reminder that waits for its time does not."""
     route: str
@@ -58,6 +59,8 @@ class Waiting:
     """It is about an exercise."""
     outsider: bool
     """It is about an exercise on whose list the contact is not."""
+    answered: str | None
+    """Of a message that calls, and that came back or failed: who of the contact's agency has acknowledged meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,20 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
     (SELECT count(*) FROM attempt WHERE notification = n.id),
     (SELECT coalesce(repeats, id) FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
     EXISTS (SELECT 1 FROM notification o JOIN attempt a ON a.notification = o.id
-        WHERE {_SAME} AND a.status <> 'failed'),
+        WHERE o.incident = n.incident AND o.contact = n.contact AND (o.channel = n.channel OR n.reason = 'resolved')
+        AND a.status <> 'failed'),
     EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.id > n.id
         AND (o.state IN ('ready', 'accepted', 'delivered')
             OR (o.state = 'planned' AND (o.reason <> 'repeat' OR n.reason = 'repeat')))),
     n.route, n.grp, n.held,
     (SELECT bundle FROM attempt WHERE notification = n.id AND status = 'unknown' ORDER BY id LIMIT 1),
-    {DRILL}, {DRILL} AND NOT EXISTS (SELECT 1 FROM drill_contact c WHERE c.drill = n.incident AND c.contact = n.contact)
+    {DRILL},
+    {DRILL} AND NOT EXISTS (SELECT 1 FROM drill_contact c WHERE c.drill = n.incident AND c.contact = n.contact),
+    (SELECT r.contact FROM response r JOIN contact c ON c.agency = r.agency WHERE r.incident = n.incident
+        AND c.name = n.contact AND r.at > n.planned_at AND r.answer IN ('acked', 'acked before', 'waiting', 'done')
+        AND n.reason IN ('first', 'escalate') AND EXISTS (SELECT 1 FROM attempt WHERE notification = n.id)
+        AND NOT EXISTS (SELECT 1 FROM escalation e WHERE e.incident = n.incident AND e.agency = r.agency
+            AND e.state IN ('running', 'exhausted')) ORDER BY r.id LIMIT 1)
 FROM notification n"""  # noqa: S608 - constants
 _MAY = f"""n.channel = ? AND {DRILL} = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
     AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')"""  # noqa: S608 - constants

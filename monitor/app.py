@@ -367,6 +367,8 @@ class App:
     async def _reload(self, settings: Settings) -> None:
         """Go by another config; it is swapped between two turns of the line."""
 
+        moved = settings.directory.moved(self.settings.directory)
+
         async def swap() -> None:
             self.settings = settings
             await self.upkeep.renew(settings)
@@ -375,7 +377,8 @@ class App:
             self.known.update(self.commands())
 
         await self.scheduler.between(swap)
-        await self.foreign.tell_newly_named(self.clock.now())
+        await self.foreign.tell_newly_named(self.clock.now(), moved)
+        await self.posturing.tell_newly_named(moved)
         await self.freshness.renew(settings)
         self.outbox.wake()
 

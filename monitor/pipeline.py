@@ -6,7 +6,7 @@ committed, and nothing is sent before it is committed.
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,7 +14,7 @@ from typing import Protocol
 from alerting.directory import Directory
 from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
-from alerting.plan import Planned, plan
+from alerting.plan import plan, tell_newly_named
 from monitor.alerts import Blind, overlapping, signs, to_alert
 from monitor.baseline import Baselines
 from monitor.belief import Belief, Step
@@ -131,12 +131,10 @@ class Pipeline:
         await self._tell_newly_named()
         self._ask()
 
-    async def _tell_newly_named(self) -> None:
-        """Tell of what is open whoever the files name now and did not before."""
-        now, rows = self._clock.now(), list[Planned]()
+    async def _tell_newly_named(self, moved: Collection[str] = ()) -> None:
+        """Tell of what is open whoever the files name now and did not before; ``moved``: who has other addresses."""
         async with self._journal.transaction() as tx:
-            for alert in self.standing():
-                rows += await plan(tx, alert, self.directory, now, newly_named=True)
+            rows = await tell_newly_named(tx, self.standing(), self.directory, self._clock.now(), moved)
         if rows:
             self._doors.planned()
 
@@ -145,6 +143,7 @@ class Pipeline:
 
         What nothing watches any more is closed, and those who were told are told; so is whoever is newly named.
         """
+        moved = directory.moved(self.directory)
         self.world, self.directory = world, directory
         self.belief = self.belief.under(world)
         for draw in (self.belief.no_longer_watched, self.belief.reconsider):
@@ -154,7 +153,7 @@ class Pipeline:
                 self._adopt(step)
                 if planned:
                     self._doors.planned()
-        await self._tell_newly_named()
+        await self._tell_newly_named(moved)
         self.version += 1
         self._ask()
 

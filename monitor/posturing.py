@@ -2,14 +2,14 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
-from alerting.plan import plan
+from alerting.plan import plan, tell_newly_named
 from monitor.config.problems import did_you_mean, which_territory
 from monitor.config.settings import Settings
 from monitor.ledger.postures import Postures, add, end
@@ -53,7 +53,16 @@ class Posturing:
         """Go on after a start."""
         known = await Postures(self._journal).known(self._clock.now() - KEEP)
         self._known = {one.id: one for one in known}
+        await self.tell_newly_named()
         return self
+
+    async def tell_newly_named(self, moved: Collection[str] = ()) -> None:
+        """Tell whoever the files name now and did not before. Raises JournalError, sqlite3.Error."""
+        now, directory = self._clock.now(), self._settings().directory
+        async with self._journal.transaction() as tx:
+            rows = await tell_newly_named(tx, self.standing(), directory, now, moved)
+        if rows:
+            self._planned()
 
     @property
     def on(self) -> tuple[Posture, ...]:

@@ -128,9 +128,9 @@ async def test_a_clock_that_was_set_back_stops_no_ladder_and_no_next_channel(jou
     await office.happen(OPEN)
     await play(office, 2)
     office.clock.start -= timedelta(hours=hours)
-    await play(office, 8)
+    await play(office, 7.5)
     assert (told(sms), told(mail)) == (["noc"], ["noc"]), "the next channel of the same contact"
-    await play(office, 5)
+    await play(office, 1)
     assert told(sms) == ["noc", "lead"], "the next step"
 
 

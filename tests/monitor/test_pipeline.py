@@ -231,3 +231,20 @@ async def test_after_a_start_with_other_files_whoever_is_newly_named_hears_of_wh
         assert rows[len(before) :] == [("noc", "first")] * len(again.pipeline.book.open)
         assert again.pipeline.book.open
         await again.close()
+
+
+async def test_after_a_reload_whose_number_was_put_right_hears_of_what_is_open(tmp_path: Path) -> None:
+    simulation = await story(tmp_path, islands(), 300, Fault(100, 10_000, hits("router:bon", "nameserver:ns.bon")))
+    async with simulation.journal.transaction() as tx:
+        await tx.execute(
+            "UPDATE notification SET state = 'refused', ended_at = changed_at, why = 'no such number' "
+            "WHERE id = (SELECT max(id) FROM notification)"
+        )
+    before = await planned(simulation)
+    right = replace(DIRECTORY.contacts["desk"], addresses=(Address("sms", "+18685550109"),))
+    for _ in range(2):
+        known = {**DIRECTORY.contacts, "desk": right}
+        await simulation.pipeline.reload(simulation.pipeline.world, replace(DIRECTORY, contacts=known))
+    rows = await simulation.journal.read("SELECT contact, reason FROM notification ORDER BY id")
+    assert rows[len(before) :] == [("desk", "first")]
+    await simulation.close()

@@ -115,6 +115,17 @@ async def test_a_restart_goes_on_with_what_is_in_force(desk: Desk) -> None:
     assert again.truth("P1") == desk.posturing.truth("P1")
 
 
+async def test_whoever_the_files_name_only_now_hears_of_what_is_in_force_once(desk: Desk) -> None:
+    await desk("set", level="prepare", **STORM)
+    noc = Contact("noc", "NOC", addresses=(Address("sms", "+18685550101"),))
+    wider = {**DIRECTORY.contacts, "noc": noc}, (Route("dominica", ("desk", "noc"), territories=("DM",)),)
+    desk.settings = replace(desk.settings, directory=replace(DIRECTORY, contacts=wider[0], routes=wider[1]))
+    for _ in range(2):
+        await desk.posturing.tell_newly_named()
+    assert await desk.journal.read("SELECT contact FROM notification ORDER BY id") == [("desk",), ("noc",)]
+    assert desk.planned == 2
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
