@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from zlib import crc32
 
 from bench.physics import Physics
-from bench.scoring import Claim, Score, fold, score
+from bench.scoring import Claim, Score, score
 from bench.truth import History
 from monitor.model import Check
 from probes.model import Outcome
@@ -106,7 +106,7 @@ class Alerts:
             self._close(group, list(group.firing), None)
         physics = Physics(world)
         claims = [replace(claim, rank=len(physics.above(claim.asset))) for claim in self.claims]
-        return score(self.history, fold(claims, self.history.causes), self.beginnings, self.ends)
+        return score(self.history, claims, self.beginnings, self.ends)
 
     def _samples(self) -> Iterator[tuple[float, str, str, bool]]:
         """Yield (seconds, vantage, check, good) of every look, as late as it leaves."""
@@ -227,4 +227,6 @@ class Alerts:
                 asset = alert.removesuffix(" in part")
                 end = None if now is None else firing.until
                 name = f"alert {alert} told at {firing.told:.0f} s"
-                self.claims.append(Claim(asset, frozenset({asset}), firing.told, end, 0, name, group.session))
+                self.claims.append(
+                    Claim(asset, frozenset({asset}), firing.told, end, 0, name, group.session, alone=alert)
+                )

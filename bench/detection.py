@@ -156,7 +156,7 @@ def _total(scores: Scores, contender: str, topology: str, noise: str = "") -> Sc
 
 
 def _figures(report: Report, prefix: str, totals: Mapping[str, Score]) -> None:
-    for figure in ("recall", "precision", "cause_right", "told_per_cause", "false_per_month"):
+    for figure in ("recall", "precision", "precision_alone", "cause_right", "told_per_cause", "false_per_month"):
         report.add(prefix + figure, _unit(figure), {name: getattr(total, figure) for name, total in totals.items()})
     for figure, name in (
         ("required", "causes_to_find"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bench.alertrules import Alerts
-from bench.scoring import Score, describe, fold, score
+from bench.scoring import Score, describe, score
 from bench.truth import History
 from bench.watching import BEGINNINGS, claims_of, watch
 from monitor.model import World
@@ -21,7 +21,7 @@ def explain(history: History) -> Iterator[str]:
     yield from _section("truth", _truth(history))
     record = watch(history)
     yield from _section("signals and changes", _record(record, history.configured))
-    claims = fold(claims_of(record, history.configured), history.causes)
+    claims = claims_of(record, history.configured)
     yield from _section("score", _score(score(history, claims, _begun(record), 0)))
     yield from _section("alert rules", _score(Alerts(history).run()))
 

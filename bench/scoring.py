@@ -7,6 +7,9 @@ Claims and causes are matched one to one, as many as can be, the best first: rig
 
 recall      of the causes that had to be found (seen for longer than the rule needs, by somebody), how many are matched
 precision   of all claims, how many are matched: a second claim about one cause counts against it like a false one
+  alone     the same when nothing is folded but an incident's re-openings and one alert's firings: of what fell in one
+            moment each incident counts by itself, as does each alert of a group. Folding forgives that several entries
+            stand for one cause as long as they are told as one; this says how often they do
 cause right of the required causes that are matched, how many are named rightly: the asset itself or, as nobody can do
             better, any asset whose failure would look just the same from here (what is watched above it, or below it)
 told        beginnings told (a first message or a worse one) for each cause that is matched; ends are counted apart
@@ -47,6 +50,8 @@ class Claim:
     """Claims of one session about one cause are one: an incident's re-openings, the alerts of a group."""
     rank: int = 0
     """Of those, the lowest names the cause."""
+    alone: str = ""
+    """What it is in nobody's company: an incident, an alert."""
 
 
 @dataclass(slots=True)
@@ -60,6 +65,9 @@ class Score:
     matched: int = 0
     again: int = 0
     """Claims that touch a cause which has another claim already."""
+    alone: int = 0
+    """Claims when only those of one incident, of one alert, are folded."""
+    alone_matched: int = 0
     in_company: int = 0
     """Matched claims beyond the first of their session: each about a cause of its own."""
     false: int = 0
@@ -87,6 +95,10 @@ class Score:
     @property
     def precision(self) -> float:
         return self.matched / self.claims if self.claims else 1.0
+
+    @property
+    def precision_alone(self) -> float:
+        return self.alone_matched / self.alone if self.alone else 1.0
 
     @property
     def cause_right(self) -> float:
@@ -160,15 +172,18 @@ def match(claims: Sequence[Claim], causes: Sequence[Cause]) -> dict[int, int]:
     return taken
 
 
-def score(history: History, claims: Sequence[Claim], beginnings: int, ends: int) -> Score:
+def score(history: History, made: Sequence[Claim], beginnings: int, ends: int) -> Score:
     """Score the claims made in one history, of which so many beginnings and ends were told."""
     causes = history.causes
+    claims = fold(made, causes)
     result = Score(claims=len(claims), seconds=history.seconds, beginnings=beginnings, ends=ends)
     taken = match(claims, causes)
     for number, claim in enumerate(claims):
         _judge(result, history, claim, causes[taken[number]] if number in taken else None)
     sessions = Counter(claims[number].session for number in taken if claims[number].session)
     result.in_company = sum(count - 1 for count in sessions.values())
+    alone = fold((replace(claim, session=claim.alone) for claim in made), causes)
+    result.alone, result.alone_matched = len(alone), len(match(alone, causes))
     found = set(taken.values())
     for number, cause in enumerate(causes):
         if cause.required:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from alerting.model import Reason
-from bench.scoring import Claim, Score, fold, score
+from bench.scoring import Claim, Score, score
 from bench.truth import History
 from monitor.config import load
 from monitor.model import Incident, World
@@ -82,6 +82,7 @@ def claims_of(record: Record, world: World) -> list[Claim]:
             f'incident {id_} "{span.incident.title}" {_times(span)}',
             session=_whole(id_, spans),
             rank=int(bool(span.incident.part_of)),
+            alone=id_,
         )
         for id_, known in spans.items()
         for span in known
@@ -117,5 +118,4 @@ def judge(history: History) -> Score:
     record = watch(history)
     beginnings = sum(message.reason in BEGINNINGS for message in record.told)
     ends = sum(message.reason is Reason.RESOLVED for message in record.told)
-    claims = fold(claims_of(record, history.configured), history.causes)
-    return score(history, claims, beginnings, ends)
+    return score(history, claims_of(record, history.configured), beginnings, ends)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from alerting.model import Alert
-from monitor.impact import in_words, sure
+from monitor.impact import in_words, sure, unseen
 from monitor.model import Incident, Phase
 from monitor.topology import States, Topology
 
@@ -73,6 +73,10 @@ def effects(incident: Incident, topology: Topology) -> Iterable[str]:
     """Say what follows: what is unreachable, what is left, and what the inventory only suggests."""
     if incident.children and not incident.closed:
         yield f"Unreachable behind it: {topology.names(incident.children, most=8)}"
+    if incident.phase is Phase.DOWN and not incident.closed:
+        hidden = unseen(topology, (incident.asset, *incident.children), incident.changed)
+        if hidden:
+            yield f"Cannot work without it, not watched: {topology.names(hidden, most=8)}"
     if incident.confidence < 1:
         yield f"The cause is inferred from what went down at once: {sure(incident.confidence)}"
     if people := in_words(incident.people):

@@ -6,7 +6,7 @@ from itertools import chain
 
 from alerting.model import Severity
 from monitor.docket import Book, Change, Docket, Finding, worst
-from monitor.impact import people
+from monitor.impact import people, stranded
 from monitor.kin import Kin, young
 from monitor.model import Entry, Incident, Phase
 from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption
@@ -364,7 +364,7 @@ class _Turn:
             left[1] if left else "",
             presumed.confidence if presumed else 1.0,
             tuple(self.view.evidence(asset, presumed)),
-            people(self.topology, touched, nothing_left=left is not None and left[0] == 0),
+            people(self.topology, touched, stranded(self.topology, asset, self.view.lost, self.now)),
         )
 
     def back(self, asset: str, how: str) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from alerting.model import Severity
+from monitor.impact import served
 from monitor.known import Known
 from monitor.maintenance import Calendar
 from monitor.model import Dependency, Phase, Window
@@ -331,7 +332,7 @@ class Outlook:
 
     def _row(self, asset: str, phase: Phase) -> Severity | None:
         """Return what the table says of one asset."""
-        kind, people, left = self.topology.kind(asset), self.topology.people(asset), self.left(asset)
+        kind, people, left = self.topology.kind(asset), served(self.topology, asset), self.left(asset)
         for wanted in (phase, Phase.DEGRADED) if phase is Phase.PARTITIONED else (phase,):
             for row in self.topology.world.severities:
                 if row.kind not in {"*", kind} or row.phase is not wanted:

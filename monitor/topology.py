@@ -164,12 +164,6 @@ class Topology:
         """Return the hypotheses in which something needs the asset."""
         return self._suggested_by.get(asset, [])
 
-    def people(self, asset: str) -> int:
-        """Return the population of the asset's territories."""
-        known = self.world.assets.get(asset)
-        codes = known.territories if known else ()
-        return sum(self.world.territories[code].population for code in codes if code in self.world.territories)
-
     def blocked(self, asset: str, lost: Lost, now: datetime) -> str | None:
         """Return what explains the asset's failure, or None.
 

@@ -127,6 +127,7 @@ def _networks(known: Inventory) -> Iterator[Asset]:
             registry=" ".join(filter(None, (row.registry, row.registered_country, row.registered_date))),
             announced={"yes": "yes", "no": "not seen"}.get(row.active),
             example_prefixes=" ".join(row.example_prefixes),
+            people_share=row.people_share,
         )
         sure = vintage.least((row.confidence, row.role_confidence))
         whence = Provenance(row.source, row.as_of, sure or row.confidence)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from monitor.config.strict import Strict
-from monitor.config.types import Asn, CoalitionRole, Host, Ip, Iso2, Prefix, Slug, Url, Zone
+from monitor.config.types import Asn, CoalitionRole, Host, Ip, Iso2, Prefix, Share, Slug, Url, Zone
 
 OPERATOR = "operator"
 """The source of what an operator has written."""
@@ -173,6 +173,7 @@ class NetworkRow(Row):
     registered_country: str = ""
     registered_date: str = ""
     active: Literal["yes", "no", ""] = ""
+    people_share: Share | Literal[""] = ""
     example_prefixes: Prefixes = ()
 
 

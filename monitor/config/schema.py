@@ -24,6 +24,7 @@ from monitor.config.types import (
     Families,
     HostOrIp,
     Ip,
+    Share,
     SiteLetter,
     Slug,
     StreamUrl,
@@ -216,6 +217,8 @@ class AssetRow(Strict):
     name: Annotated[str, Field(min_length=1)]
     territory: str = ""
     territories: tuple[str, ...] = ()
+    people_share: Share | Literal[""] = ""
+    """Of the people of each of its territories, so many depend on it."""
     facts: dict[str, str] = Field(default_factory=dict)
 
 

@@ -153,6 +153,15 @@ def age(value: Any) -> str:
     return text
 
 
+def share(value: Any) -> str:
+    """Return which share of a territory's people something serves: "0.4", or "0.3-0.5" when it is not known exactly."""
+    text = _text(str(value) if isinstance(value, int | float) else value)
+    ends = text.split("-")
+    if not all(re.fullmatch(r"(?:0?\.\d+|[01](?:\.0*)?)", end, re.ASCII) for end in ends) or len(ends) > 2:
+        raise wrong(f'"{text[:20]}" is no share of a territory\'s people', "0 to 1, like 0.4, or 0.3-0.5")
+    return text
+
+
 def iso2(value: Any) -> str:
     """Return an ISO 3166-1 alpha-2 code; whether it is of the region is checked later."""
     text = _text(value)
@@ -254,6 +263,11 @@ Zone = Annotated[str, BeforeValidator(zone), _kind({**_STRING, "examples": ["Ame
 Slug = Annotated[str, BeforeValidator(slug), _kind({**_STRING, "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$"})]
 AssetId = Annotated[str, BeforeValidator(asset_id), _kind({**_STRING, "examples": ["router:bridgetown-1"]})]
 Age = Annotated[str, BeforeValidator(age), _kind({**_STRING, "examples": ["2026-11"]})]
+Share = Annotated[
+    str,
+    BeforeValidator(share),
+    _kind({"type": ["string", "number"], "examples": [0.4, "0.3-0.5"], "minimum": 0, "maximum": 1}),
+]
 Iso2 = Annotated[str, BeforeValidator(iso2), _kind({**_STRING, "pattern": "^[A-Z]{2}$", "examples": ["BB"]})]
 Asn = Annotated[str, BeforeValidator(asn), _kind({**_STRING, "examples": ["64500"]})]
 CoalitionRole = Annotated[

@@ -84,8 +84,12 @@ def _own_assets(doc: Document, tree: Node, assets: dict[str, Asset], names: Mapp
         problems += _own_asset(row, node, assets, names)
         own = ((row.territory,) if row.territory else ()) + row.territories
         kind = row.id.partition(":")[0]
-        assets.setdefault(row.id, Asset(row.id, kind, row.name, own, Provenance("operator"), row.facts))
+        assets.setdefault(row.id, Asset(row.id, kind, row.name, own, Provenance("operator"), _facts(row)))
     return problems
+
+
+def _facts(row: AssetRow) -> dict[str, str]:
+    return row.facts | ({"people_share": row.people_share} if row.people_share else {})
 
 
 def _own_asset(row: AssetRow, node: Node, assets: Mapping[str, Asset], names: Mapping[str, str]) -> list[Problem]:

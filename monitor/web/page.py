@@ -45,7 +45,6 @@ GLOBALS: Mapping[str, Any] = {
     "topics": words.TOPICS,
     "notes": view.notes,
     "pace": PACE,
-    "touched": view.touched,
     "unsure": vintage.unsure,
     "timeline": view.timeline,
     "week": SOON,

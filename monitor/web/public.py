@@ -206,12 +206,13 @@ class _Door:
         return answer.make(atom.feed(shown, self.base_url, self.snapshot().site, self.clock.now()), atom.ATOM)
 
     async def incident(self, request: web.Request) -> Answer:
-        one = await self._incident(request)
+        one, snapshot = await self._incident(request), self.snapshot()
         return self.pages.render(
             "incident.html",
-            self.snapshot(),
+            snapshot,
             self.clock.now(),
             one=one,
+            hit=view.touched(one, self._topology(snapshot)),
             told=await self.ledger.told(one.id),
             runbook=self.runbook(one.runbook) if one.runbook else None,
         )
@@ -233,9 +234,12 @@ class _Door:
         )
 
     def _resilience(self, snapshot: Snapshot) -> Report:
+        return report(self._topology(snapshot), snapshot.at, view.gone(snapshot))
+
+    def _topology(self, snapshot: Snapshot) -> Topology:
         if self.topology is None or self.topology.world is not snapshot.world:
             self.topology = Topology(snapshot.world)
-        return report(self.topology, snapshot.at, view.gone(snapshot))
+        return self.topology
 
     async def _incident(self, request: web.Request) -> Incident:
         one = await self.ledger.incident(request.match_info["id"])

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor import vintage
-from monitor.impact import CARRIES
-from monitor.model import Dependency, Entry, Incident, Phase, World
+from monitor.impact import CARRIES, unseen
+from monitor.model import Dependency, Entry, Incident, Phase
+from monitor.topology import Topology
 from monitor.views import AssetView, Snapshot
 from monitor.web import words
 
@@ -207,13 +208,19 @@ class Touched:
     territories: tuple[str, ...]
     cctlds: tuple[str, ...]
     ixps: tuple[str, ...]
+    unseen: tuple[str, ...]
+    """What nobody watches and cannot work without it."""
     carries: bool
     """People's connections run through some of it."""
 
 
-def touched(incident: Incident, world: World) -> Touched:
-    """Gather what the cause and what is behind it stand for."""
-    names = (incident.asset, *incident.children)
+def touched(incident: Incident, topology: Topology) -> Touched:
+    """Gather what the cause, what is behind it and what nobody watches but needs them stand for."""
+    world = topology.world
+    down = incident.phase is Phase.DOWN
+    seen = (incident.asset, *incident.children)
+    hidden = unseen(topology, seen, incident.changed) if down else []
+    names = (*seen, *hidden)
     known = [world.assets[name] for name in names if name in world.assets]
     codes = (*incident.territories, *(code for asset in known for code in asset.territories))
     kinds = [(asset.kind, asset.id) for asset in known]
@@ -221,6 +228,7 @@ def touched(incident: Incident, world: World) -> Touched:
         tuple(dict.fromkeys(codes)),
         tuple(name for kind, name in kinds if kind == "cctld"),
         tuple(name for kind, name in kinds if kind == "ixp"),
+        tuple(hidden),
         any(kind in CARRIES for kind, _ in kinds),
     )
 

@@ -95,7 +95,7 @@ def wrong(history: History, record: Record) -> list[str]:
         if cause.required and number not in taken
         if not any(touches(claim, cause) and claim.asset in cause.right for claim in made)
     ]
-    remarks = score(history, claims, 0, 0).remarks
+    remarks = score(history, made, 0, 0).remarks
     return missed + [remark for remark in remarks if remark.startswith(("once more", "false"))]
 
 
