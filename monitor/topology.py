@@ -316,11 +316,17 @@ class Topology:
             return NOT_WATCHED
         if over:
             checks = [check for check in checks if self._family(check) == over]
-        standing = stand([state for check in checks for state in self.verdicts(asset, check, states).values()])
+        standing = self._fold(asset, checks, states)
+        if standing.phase is Phase.DOWN and asset in self.borne:  # since when it is lost, its own checks say
+            own = [check for check in checks if check not in self.borne[asset]]
+            standing = self._fold(asset, own, states) if own else standing
         family = self._worse_over(asset, checks, states) if standing.phase is Phase.DEGRADED and not over else None
         if not family:
             return standing
         return replace(standing, reason=f"over IPv{family} alone: {standing.reason}", family=family)
+
+    def _fold(self, asset: str, checks: Iterable[str], states: States) -> Standing:
+        return stand([state for check in checks for state in self.verdicts(asset, check, states).values()])
 
     def _worse_over(self, asset: str, checks: Iterable[str], states: States) -> int | None:
         """Return the one address family in which an asset that is looked at over both does worse."""

@@ -4,7 +4,17 @@ from collections.abc import Iterable
 
 from tests.lab.daemons import FRR, Daemons
 from tests.lab.net import LabError, run, until
-from tests.lab.topology import CABLES, HUB_ASN, HUB_NETWORKS, HUB_ROUTER, ISLANDS, cables_of, family_of
+from tests.lab.topology import (
+    HUB_ASN,
+    HUB_NETWORKS,
+    HUB_ROUTER,
+    ISLANDS,
+    Cable,
+    Island,
+    cables_from,
+    cables_of,
+    family_of,
+)
 
 
 def start_hub(daemons: Daemons) -> None:
@@ -14,10 +24,10 @@ def start_hub(daemons: Daemons) -> None:
     zebra = daemons.config("zebra.conf", home / "zebra.conf")
     neighbours = [
         (cable.end(family, cable.island), ISLANDS[cable.island].asn, family)
-        for cable in CABLES.values()
+        for cable in cables_from("hub")
         for family in (4, 6)
     ]
-    announced = [*HUB_NETWORKS, *(network for cable in CABLES.values() for network in cable.networks)]
+    announced = [*HUB_NETWORKS, *(network for cable in cables_from("hub") for network in cable.networks)]
     bgpd = daemons.config(
         "bgpd.conf", home / "bgpd.conf", asn=HUB_ASN, router=HUB_ROUTER[0], neighbours=neighbours, networks=announced
     )
@@ -30,8 +40,15 @@ def start_hub(daemons: Daemons) -> None:
 def start_island(daemons: Daemons, name: str) -> None:
     """Start an island's BIRD."""
     home = daemons.home(f"bird-{name}")
+    numbers = {"hub": HUB_ASN, **{island.name: island.asn for island in ISLANDS.values()}}
     config = daemons.config(
-        "bird.conf", home / "bird.conf", island=ISLANDS[name], cables=cables_of(name), hub_asn=HUB_ASN, home=home
+        "bird.conf",
+        home / "bird.conf",
+        island=ISLANDS[name],
+        cables=cables_of(name),
+        behind=cables_from(name),
+        numbers=numbers,
+        home=home,
     )
     daemons.start(name, f"bird-{name}", ["bird", "-f", "-c", config, "-s", home / "bird.ctl", "-P", home / "bird.pid"])
 
@@ -41,20 +58,27 @@ def converged(daemons: Daemons) -> bool:
     daemons.alive()
     return all(
         established(daemons, name)
-        and _routes(island.networks, name, name) <= daemons.spaces["hub"].routes()
-        and _routes(_foreign(name), name, "hub") <= daemons.spaces[name].routes()
+        and _via(_main(name), name, island.networks) <= daemons.spaces["hub"].routes()
+        and _wanted(island) <= daemons.spaces[name].routes()
         for name, island in ISLANDS.items()
     )
 
 
-def _routes(networks: Iterable[str], island: str, end: str) -> set[tuple[str, str]]:
-    cable = next(cable for cable in cables_of(island) if not cable.backup)
+def _main(island: str) -> Cable:
+    return next(cable for cable in cables_of(island) if not cable.backup)
+
+
+def _via(cable: Cable, end: str, networks: Iterable[str]) -> set[tuple[str, str]]:
     return {(network, cable.end(family_of(network), end)) for network in networks}
 
 
-def _foreign(island: str) -> list[str]:
-    others = [network for name, other in ISLANDS.items() if name != island for network in other.networks]
-    return [*HUB_NETWORKS, *others]
+def _wanted(island: Island) -> set[tuple[str, str]]:
+    """Return the routes of an island when all is well: to those behind it by their cable, to all others by its own."""
+    behind = {cable.island: cable for cable in cables_from(island.name)}
+    others = [one for one in ISLANDS.values() if one is not island and one.name not in behind]
+    foreign = [*HUB_NETWORKS, *(network for one in others for network in one.networks)]
+    near = [_via(cable, name, ISLANDS[name].networks) for name, cable in behind.items()]
+    return _via(_main(island.name), "hub", foreign).union(*near)
 
 
 def established(daemons: Daemons, island: str) -> bool:

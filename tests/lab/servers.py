@@ -1,4 +1,4 @@
-"""What answers on the islands and in the world: name servers (knot), a web site (nginx)."""
+"""What answers on the islands and in the world: name servers (knot), a web site (nginx), routers' SNMP agents."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -55,6 +55,16 @@ def start_web(daemons: Daemons, where: str) -> None:
     )
     config = daemons.config("nginx.conf", home / "nginx.conf", home=home, addresses=addresses, zone=island.zone)
     daemons.start(where, f"nginx-{where}", ["nginx", "-c", config, "-p", home, "-e", home / "early.log"])
+
+
+def start_snmp(daemons: Daemons, where: str, address: str, community: str) -> None:
+    """Start the SNMP agent of a landing router: its interfaces are the cables' ends."""
+    home = daemons.home(f"snmpd-{where}", "Debian-snmp")
+    config = home / "snmpd.conf"
+    config.write_text(f"agentaddress udp:{address}:161\nrocommunity {community}\n")
+    user = ("-u", "Debian-snmp", "-g", "Debian-snmp")
+    command = ["snmpd", "-f", "-Lo", "-C", "-c", config, *user, "-I", "-smux", "-p", home / "pid"]
+    daemons.start(where, f"snmpd-{where}", ["env", f"SNMP_PERSISTENT_DIR={home}", "MIBS=", *command])
 
 
 def authority(daemons: Daemons, where: str) -> Path:

@@ -1,0 +1,74 @@
+"""An island with two cables, one of them through another island: who tells of what, and on which incident it stands."""
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.lab.archipelago import Archipelago
+from tests.lab.lambi import Lambi
+from tests.lab.overlay import COMMUNITY
+from tests.lab.servers import start_snmp
+from tests.lab.topology import HUB_ROUTER, ISLANDS
+
+pytestmark = pytest.mark.lab
+SOON = 30.0
+"""Seconds; snmpd keeps for three what it has read of its interfaces."""
+APART = timedelta(seconds=8)
+CAY = ("router:cay", "nameserver:ns1.cay.example", "cctld:cay.example", "territory:KY")
+
+
+@pytest.fixture
+def hub(lab: Archipelago) -> Iterator[Lambi]:
+    """A daemon that also asks landing routers by SNMP and hears the world's routers."""
+    for where, address in (("hub", HUB_ROUTER[0]), ("bon", ISLANDS["bon"].router[0])):
+        start_snmp(lab.daemons, where, address, COMMUNITY)
+    ris = lab.run_in("world", [sys.executable, "-m", "tests.lab.ris", lab.spaces["hub"].name], name="ris")
+    lambi = Lambi(lab, "hub", "region", 1, region=True)
+    lambi.start(("-m", "tests.lab.hasty"))
+    yield lambi
+    lambi.kill()
+    ris.kill()
+
+
+def evidence(lambi: Lambi, incident: str) -> str:
+    return "\n".join(lambi.json(f"incident/{incident}")["evidence"])
+
+
+def test_cable_interface_and_routing_table_are_evidence_on_one_incident(lab: Archipelago, hub: Lambi) -> None:
+    hub.wait_all_up()
+    assert hub.states()["feed:ris-live"] == "up"
+    lab.cut("cay1")
+    cut = hub.now()
+    hub.wait_for({"cable:cay1": "down"} | dict.fromkeys((*CAY, "cable:cay2"), "up"), SOON)
+    (first,) = hub.wait("an incident", hub.incidents, SOON)
+    assert (first["severity"], first["left"]) == ("warning", "Router cay still has Cable cay2")
+    dark = "c-cay1: its device says down"
+    hub.wait("the landing router tells of it", lambda: dark in evidence(hub, first["id"]), SOON)
+    part = {check["part"]: check["state"] for check in hub.checks("router:hub")}
+    assert (part["c-cay1"], part["c-ant1"], hub.states()["router:hub"]) == ("down", "up", "up")
+    hub.wait("nobody takes the next for the same moment", lambda: hub.now() - cut > APART, SOON)
+
+    lab.cut("cay2")
+    hub.wait_for({"cable:cay2": "down"} | dict.fromkeys(CAY, "unreachable"), SOON)
+    first, second = hub.wait("a second incident", lambda: len(hub.incidents()) == 2 and hub.incidents(), SOON)
+    assert (second["asset"], second["severity"]) == ("cable:cay2", "critical")
+    number = second["id"]
+    hub.wait("all stand behind it", lambda: set(hub.json(f"incident/{number}")["unreachable"]) == set(CAY), SOON)
+    witnesses = (
+        "cable:cay2/",
+        "c-cay2: its device says down",
+        "territory:KY/4/bgp: 1 of 1 announced prefixes have left the world's table: 198.18.48.0/24 of AS64503",
+        "territory:KY/6/bgp: 1 of 1 announced prefixes have left the world's table: 2001:db8:48::/48 of AS64503",
+    )
+    hub.wait("all three tell of it", lambda: all(one in evidence(hub, number) for one in witnesses), SOON)
+    assert "router:bon/" in evidence(hub, number)
+    assert {hub.states()[name] for name in ("territory:AG", "territory:BQ", "router:hub", "router:bon")} == {"up"}
+    hub.wait("two mails, two messages", lambda: hub.told() == (2, 2), SOON)
+
+    lab.heal_all()
+    hub.wait_all_up()
+    hub.wait("both ends", lambda: hub.told() == (4, 4), SOON)
+    assert [one["open"] for one in hub.incidents()] == [False, False]
+    hub.stop()
