@@ -1,5 +1,6 @@
 """An island with two cables, one of them through another island: who tells of what, and on which incident it stands."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,6 +18,7 @@ SOON = 30.0
 """Seconds; snmpd keeps for three what it has read of its interfaces."""
 APART = timedelta(seconds=8)
 CAY = ("router:cay", "nameserver:ns1.cay.example", "cctld:cay.example", "territory:KY")
+BY_BGP = ("territory:AG", "territory:BQ", "territory:KY")
 
 
 @pytest.fixture
@@ -24,21 +26,35 @@ def hub(lab: Archipelago) -> Iterator[Lambi]:
     """A daemon that also asks landing routers by SNMP and hears the world's routers."""
     for where, address in (("hub", HUB_ROUTER[0]), ("bon", ISLANDS["bon"].router[0])):
         start_snmp(lab.daemons, where, address, COMMUNITY)
-    ris = lab.run_in("world", [sys.executable, "-m", "tests.lab.ris", lab.spaces["hub"].name], name="ris")
     lambi = Lambi(lab, "hub", "region", 1, region=True)
     lambi.start(("-m", "tests.lab.hasty"))
     yield lambi
     lambi.kill()
-    ris.kill()
+
+
+@pytest.fixture
+def ris(lab: Archipelago, hub: Lambi) -> Iterator[subprocess.Popen[bytes]]:
+    """The stream; it comes up when the daemon has been looking for a while, and has called nothing withdrawn."""
+    hub.wait("cables and routers are up", lambda: set(states_but(hub, "feed:ris-live", *BY_BGP)) == {"up"}, SOON)
+    assert {hub.states()[name] for name in BY_BGP} == {"unknown"}
+    assert hub.incidents() == []
+    process = lab.run_in("world", [sys.executable, "-m", "tests.lab.ris", lab.spaces["hub"].name], name="ris")
+    yield process
+    process.kill()
+
+
+def states_but(lambi: Lambi, *but: str) -> list[str]:
+    return [state for name, state in lambi.states().items() if name not in but]
 
 
 def evidence(lambi: Lambi, incident: str) -> str:
     return "\n".join(lambi.json(f"incident/{incident}")["evidence"])
 
 
-def test_cable_interface_and_routing_table_are_evidence_on_one_incident(lab: Archipelago, hub: Lambi) -> None:
+def test_cable_interface_and_routing_table_are_evidence_on_one_incident(
+    lab: Archipelago, hub: Lambi, ris: "subprocess.Popen[bytes]"
+) -> None:
     hub.wait_all_up()
-    assert hub.states()["feed:ris-live"] == "up"
     lab.cut("cay1")
     cut = hub.now()
     hub.wait_for({"cable:cay1": "down"} | dict.fromkeys((*CAY, "cable:cay2"), "up"), SOON)
@@ -71,4 +87,10 @@ def test_cable_interface_and_routing_table_are_evidence_on_one_incident(lab: Arc
     hub.wait_all_up()
     hub.wait("both ends", lambda: hub.told() == (4, 4), SOON)
     assert [one["open"] for one in hub.incidents()] == [False, False]
+
+    ris.kill()
+    hub.wait_for({"feed:ris-live": "down"} | dict.fromkeys(BY_BGP, "unknown"), SOON)
+    blind = hub.wait("one incident of the stream", lambda: [one for one in hub.incidents() if one["open"]], SOON)
+    assert [one["title"] for one in blind] == ["Feed RIS Live down"]
+    assert set(states_but(hub, "feed:ris-live", *BY_BGP)) == {"up"}
     hub.stop()
