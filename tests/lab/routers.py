@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from tests.lab.daemons import FRR, Daemons
 from tests.lab.net import LabError, run, until
 from tests.lab.topology import (
+    BMP,
     HUB_ASN,
     HUB_NETWORKS,
     HUB_ROUTER,
@@ -29,12 +30,18 @@ def start_hub(daemons: Daemons) -> None:
     ]
     announced = [*HUB_NETWORKS, *(network for cable in cables_from("hub") for network in cable.networks)]
     bgpd = daemons.config(
-        "bgpd.conf", home / "bgpd.conf", asn=HUB_ASN, router=HUB_ROUTER[0], neighbours=neighbours, networks=announced
+        "bgpd.conf",
+        home / "bgpd.conf",
+        asn=HUB_ASN,
+        router=HUB_ROUTER[0],
+        neighbours=neighbours,
+        networks=announced,
+        bmp=BMP,
     )
     common = ("-z", socket, "--vty_socket", home, "-u", "frr", "-g", "frr", "-A", "127.0.0.1")
     daemons.start("hub", "zebra", [FRR / "zebra", "-f", zebra, "-i", home / "zebra.pid", *common])
     until(socket.exists, 5, "zebra listens")
-    daemons.start("hub", "bgpd", [FRR / "bgpd", "-f", bgpd, "-i", home / "bgpd.pid", *common])
+    daemons.start("hub", "bgpd", [FRR / "bgpd", "-M", "bmp", "-f", bgpd, "-i", home / "bgpd.pid", *common])
 
 
 def start_island(daemons: Daemons, name: str) -> None:

@@ -123,6 +123,9 @@ SMS = ("198.18.3.13", 13013)
 SMS_USER, SMS_PASSWORD, SMS_SENDER = "lambi", "conch", "12465550100"
 WORLD_NETWORKS = ("198.18.2.0/24", "198.18.3.0/24", "2001:db8:2::/48")
 WORLD_DNS = tuple(address for _, *pair in REFERENCES for address in pair)
+TRAPS = (LINKS["van"][0][1], 162)
+BMP = (LINKS["van"][0][1], 11019)
+"""Where the hub's vantage may hear traps of routers, and what the hub exports of its BGP sessions (RFC 7854)."""
 RIS = ("198.18.3.80", 8080)
 """Where a server that speaks as RIS Live does may stand."""
 WORLD_ADDRESSES = (SMTP[0], SMS[0], RIS[0], *WORLD_DNS)
