@@ -51,7 +51,7 @@ def evidence(lambi: Lambi, incident: str) -> str:
     return "\n".join(lambi.json(f"incident/{incident}")["evidence"])
 
 
-def test_cable_interface_and_routing_table_are_evidence_on_one_incident(
+def test_the_first_of_two_cables_is_a_warning_the_last_one_an_outage_with_three_kinds_of_evidence(
     lab: Archipelago, hub: Lambi, ris: "subprocess.Popen[bytes]"
 ) -> None:
     hub.wait_all_up()
@@ -60,6 +60,9 @@ def test_cable_interface_and_routing_table_are_evidence_on_one_incident(
     hub.wait_for({"cable:cay1": "down"} | dict.fromkeys((*CAY, "cable:cay2"), "up"), SOON)
     (first,) = hub.wait("an incident", hub.incidents, SOON)
     assert (first["severity"], first["left"]) == ("warning", "Router cay still has Cable cay2")
+    assert first["unreachable"] == []
+    hub.wait("one mail, one message", lambda: hub.told() == (1, 1), SOON)
+    assert "What is left: Router cay still has Cable cay2" in hub.mails()[0].text
     dark = "c-cay1: its device says down"
     hub.wait("the landing router tells of it", lambda: dark in evidence(hub, first["id"]), SOON)
     part = {check["part"]: check["state"] for check in hub.checks("router:hub")}
@@ -87,6 +90,9 @@ def test_cable_interface_and_routing_table_are_evidence_on_one_incident(
     hub.wait_all_up()
     hub.wait("both ends", lambda: hub.told() == (4, 4), SOON)
     assert [one["open"] for one in hub.incidents()] == [False, False]
+    assert sorted(row[:2] for row in hub.planned()) == [
+        (each, reason) for each in "12" for reason in ("first", "first", "resolved", "resolved")
+    ]
 
     ris.kill()
     hub.wait_for({"feed:ris-live": "down"} | dict.fromkeys(BY_BGP, "unknown"), SOON)
