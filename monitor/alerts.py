@@ -50,7 +50,7 @@ def signs(incident: Incident, topology: Topology, states: States) -> dict[str, s
     refused: list[bool] = []
     for check in topology.checks.get(incident.asset, ()):
         known = topology.world.checks.get(check)
-        for state in states.get(check, {}).values():
+        for state in topology.verdicts(incident.asset, check, states).values():
             if state.settled in {Phase.DOWN, Phase.DEGRADED} and known is not None:
                 failing.add(known.kind)
                 refused += [state.refused] if state.settled is Phase.DOWN else []

@@ -365,20 +365,21 @@ class App:
         self.pipeline.version += 1
 
     async def _reload(self, settings: Settings) -> None:
-        """Go by another config; it is swapped between two turns of the line."""
+        """Go by another config, swapped between two turns of the line; while nothing can be written, raise instead."""
 
         moved = settings.directory.moved(self.settings.directory)
 
         async def swap() -> None:
             self.settings = settings
-            await self.upkeep.renew(settings)
+            await self.pipeline.surely(lambda: self.upkeep.renew(settings))
             await self.pipeline.reload(settings.world, settings.directory)
             self._repaced()
             self.known.update(self.commands())
 
+        await self.ledger.beat(self.clock.now())
         await self.scheduler.between(swap)
-        await self.foreign.tell_newly_named(self.clock.now(), moved)
-        await self.posturing.tell_newly_named(moved)
+        await self.pipeline.surely(lambda: self.foreign.tell_newly_named(self.clock.now(), moved))
+        await self.pipeline.surely(lambda: self.posturing.tell_newly_named(moved))
         await self.freshness.renew(settings)
         self.outbox.wake()
 

@@ -28,9 +28,7 @@ MOST_NOTES = 3
 def greeting(app: App) -> list[str]:
     """Say where the page is and what is watched, in a few lines."""
     settings, world = app.settings, app.settings.world
-    watched = {
-        asset for check in world.checks.values() if not check.reference for asset in (check.asset, *check.serves)
-    }
+    watched = {asset for check in world.checks.values() if not check.reference for asset in check.tells_of}
     views = app.snapshots().assets.values()
     idle = sum(1 for view in views if view.phase is Phase.NOT_WATCHED)
     references = sum(1 for check in world.checks.values() if check.reference)

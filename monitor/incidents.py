@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from alerting.model import Severity
+from monitor import witness
 from monitor.docket import Book, Change, Docket, Finding, worst
 from monitor.impact import people, stranded
 from monitor.kin import Kin, young
@@ -27,6 +28,7 @@ def apply(book: Book, touched: Iterable[str], view: Outlook) -> tuple[Book, list
     turn.together()
     turn.gather()
     turn.part()
+    witness.bear(turn.docket, view, turn.recovered)
     return turn.result()
 
 

@@ -137,6 +137,13 @@ class Check:
     """Set for a reference of the own-link guard: the network it stands in."""
     local: bool = False
     """It stands on this side of the own link: its failure counts while this vantage is cut off too."""
+    carries: Mapping[str, str] = field(default_factory=dict)
+    """Part -> the asset that runs over it: an interface that is down speaks for its cable, and not for its router."""
+
+    @property
+    def tells_of(self) -> tuple[str, ...]:
+        """The assets that it is evidence for, its own first."""
+        return (self.asset, *self.serves, *self.carries.values())
 
 
 @dataclass(frozen=True, slots=True)

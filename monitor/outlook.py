@@ -19,6 +19,8 @@ UNSEEN = {Phase.UNKNOWN, Phase.NOT_WATCHED}
 SHARE = 0.8
 """Of what needs an asset that nobody sees, so much must have gone down for it to be presumed lost."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+WITNESSES = {"territory"}
+"""Kinds of assets of which others tell: what they say of them stands as evidence for what explains it."""
 MOST = 8
 """So many checks are named as evidence."""
 
@@ -348,14 +350,26 @@ class Outlook:
         if presumed is not None:
             fell = f"{len(presumed.down)} of {presumed.known} that need it went down at once"
             yield f"nobody looks at {self.topology.name(asset)} itself; {fell}"
-        for check in self.topology.checks.get(asset, ())[:MOST]:
-            for part, state in self.states.get(check, {}).items():
-                if state.settled in TROUBLE:
-                    name = f"{check} {part}" if part else check
-                    yield f"{name}: {state.reason}, since {state.settled_since:%H:%M:%S} UTC"
+        yield from self._said(asset, self.topology.checks.get(asset, ())[:MOST])
         down = [asset, *(presumed.down if presumed else ())]
         for need, dependency in dict(self.suspects(down)).items():
             yield f"{self.topology.name(need)} may be the cause (not confirmed: {dependency.source})"
+
+    def _said(self, asset: str, checks: Iterable[str]) -> Iterator[str]:
+        for check in checks:
+            for part, state in self.topology.verdicts(asset, check, self.states).items():
+                if state.settled in TROUBLE:
+                    name = f"{check} {part}" if part else check
+                    yield f"{name}: {state.reason}, since {state.settled_since:%H:%M:%S} UTC"
+
+    def witnesses(self, asset: str, children: Iterable[str]) -> Iterator[str]:
+        """Say what others tell of the trouble of an asset: routers of their interface to it, the world's routers of the
+        networks behind it.
+        """
+        yield from self._said(asset, self.topology.borne.get(asset, ()))
+        for child in children:
+            if self.topology.kind(child) in WITNESSES:
+                yield from self._said(child, self.topology.checks.get(child, ())[:MOST])
 
     def suspects(self, assets: Iterable[str]) -> Iterator[tuple[str, Dependency]]:
         """Yield hypotheses that would explain some of these assets."""

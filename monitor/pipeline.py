@@ -6,10 +6,10 @@ committed, and nothing is sent before it is committed.
 
 import logging
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from alerting.directory import Directory
 from alerting.journal import Journal, JournalError, can_pass
@@ -28,6 +28,8 @@ from probes.clock import Clock
 from probes.model import Observation
 
 log = logging.getLogger("lambi.pipeline")
+
+T = TypeVar("T")
 
 KEEP = timedelta(days=7)
 """How long a closed incident stays at hand for messages that are still on their way; the wall clock may jump."""
@@ -133,9 +135,12 @@ class Pipeline:
 
     async def _tell_newly_named(self, moved: Collection[str] = ()) -> None:
         """Tell of what is open whoever the files name now and did not before; ``moved``: who has other addresses."""
-        async with self._journal.transaction() as tx:
-            rows = await tell_newly_named(tx, self.standing(), self.directory, self._clock.now(), moved)
-        if rows:
+
+        async def write() -> list[Planned]:
+            async with self._journal.transaction() as tx:
+                return await tell_newly_named(tx, self.standing(), self.directory, self._clock.now(), moved)
+
+        if await self.surely(write):
             self._doors.planned()
 
     async def reload(self, world: World, directory: Directory) -> None:
@@ -227,18 +232,27 @@ class Pipeline:
             self._doors.path_restored()
 
     async def _commit(self, step: Step) -> bool:
-        """Write one turn; while the journal cannot be written the line stands still and says so; a defect is raised."""
+        """Write one turn; return whether somebody is to be told."""
         self._committing = {change.incident.id: change.incident for change in step.changes}
-        now, self.waits = self.belief.now, True
+        now = self.belief.now
+
+        async def write() -> list[Planned]:
+            async with self._journal.transaction() as tx:
+                await self._ledger.write(tx, now, step)
+                return [
+                    row
+                    for change in step.changes
+                    for row in await plan(tx, self._alert(change.incident), self.directory, now)
+                ]
+
+        return bool(await self.surely(write))
+
+    async def surely(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write; while the journal cannot be written the line stands still and says so; a defect is raised."""
+        self.waits = True
         while True:
             try:
-                async with self._journal.transaction() as tx:
-                    await self._ledger.write(tx, now, step)
-                    rows = [
-                        row
-                        for change in step.changes
-                        for row in await plan(tx, self._alert(change.incident), self.directory, now)
-                    ]
+                done = await write()
             except (JournalError, sqlite3.Error) as error:
                 if not can_pass(error):
                     raise
@@ -247,7 +261,7 @@ class Pipeline:
                 await self._clock.sleep_until(self._clock.monotonic() + 1.0)
             else:
                 self.trouble, self.written, self.waits = "", self._clock.monotonic(), False
-                return bool(rows)
+                return done
 
     def _adopt(self, step: Step) -> None:
         self.belief.adopt(step)

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
+from alerting.journal import JournalError, can_pass
 from monitor.config import ConfigError, Settings
 from monitor.reload import difference, refusal, without_restart
 from monitor.web.control import Command, Refused
@@ -59,7 +61,7 @@ class Reloading:
                 raise Refused(why)
             fresh, restart = without_restart(old, new)
             before, found = set(self._standing()), difference(old.world, fresh.world)
-            await self._adopt(fresh)
+            await self._go_by(fresh)
             self.trouble = ()
             closed = sorted(before - set(self._standing()), key=int)
         counts = f"added={len(found.added)} removed={len(found.removed)} changed={len(found.changed)} kept={found.kept}"
@@ -73,6 +75,16 @@ class Reloading:
             "restart": list(restart),
             "notes": [str(note) for note in fresh.notes],
         }
+
+    async def _go_by(self, fresh: Settings) -> None:
+        try:
+            await self._adopt(fresh)
+        except (JournalError, sqlite3.Error) as error:
+            if not can_pass(error):
+                raise
+            why = f"the journal cannot be written: {error}"
+            self.trouble = (f"the config of today waits for another lambi reload, the old one goes on: {why}",)
+            raise Refused(f"{why}: the old config goes on") from None
 
     async def _read(self, load: Load) -> Settings:
         """Read the files beside the loop."""

@@ -274,13 +274,15 @@ class Sight:
         if delays:
             self._wish(check.id, min(delays))
         if failures in {1, 2} and delays:
-            near = self._needed(check.asset) if failures == 1 else self._beside(check.asset)
+            near = self._needed(check) if failures == 1 else self._beside(check.asset)
             for number, other in enumerate(self._undoubted_checks(near)):
                 self._wish(other, number / RETURN_RATE if failures == 2 else 0.0)
 
-    def _needed(self, asset: str) -> Iterable[str]:
-        """Return the asset and what it needs, also what shares with it a need that nobody watches."""
-        return (asset, *self.topology.parents(asset), *self.topology.siblings(asset))
+    def _needed(self, check: Check) -> Iterable[str]:
+        """Return the asset and what it needs, also what shares with it a need that nobody watches, or runs over it."""
+        asset = check.asset
+        parents, siblings = self.topology.parents(asset), self.topology.siblings(asset)
+        return dict.fromkeys((asset, *parents, *siblings, *check.carries.values()))
 
     def _beside(self, asset: str) -> Iterable[str]:
         """Return what stands beside an asset: the other servers of what it serves, and what is in its territory."""

@@ -74,7 +74,7 @@ def top(incident: Incident, known: Mapping[str, Incident]) -> Incident:
 
 def _asset_view(pipeline: Pipeline, asset: str, standing: Standing, incident: str) -> AssetView:
     topology = pipeline.topology
-    views = tuple(view for check in topology.checks.get(asset, ()) for view in _check_views(pipeline, check))
+    views = tuple(view for check in topology.checks.get(asset, ()) for view in _check_views(pipeline, asset, check))
     needs = (*topology.needs.get(asset, ()), *topology.hypotheses.get(asset, ()))
     return AssetView(
         pipeline.world.assets[asset],
@@ -88,9 +88,9 @@ def _asset_view(pipeline: Pipeline, asset: str, standing: Standing, incident: st
     )
 
 
-def _check_views(pipeline: Pipeline, name: str) -> list[CheckView]:
+def _check_views(pipeline: Pipeline, asset: str, name: str) -> list[CheckView]:
     check = pipeline.world.checks.get(name)
-    states = pipeline.states.get(name, {})
+    states = pipeline.topology.parts(asset, name, pipeline.states)
     if check is None:
         return [_guard_view(pipeline, name, state) for state in states.values()]
     target = check.target

@@ -18,7 +18,7 @@ class Streams:
         self.engines: Mapping[str, Engine] = {}
         self._bgp: RisLive | None = None
         if (wanted := settings.bgp) is not None:
-            table = Table(wanted.blocks, wanted.serving.__contains__)
+            table = Table(wanted.blocks, wanted.serving.__contains__, wanted.ripe_seconds)
             self._bgp = RisLive(table, clock, url=wanted.url, agent=settings.user_agent or "lambi")
             self.engines = {Bgp.kind: BgpEngine(self._bgp, vantage=settings.world.vantage, clock=clock)}
 

@@ -47,6 +47,8 @@ class Topology:
         """Asset -> the assets whose checks serve it."""
         self.served: dict[str, list[str]] = {}
         """The reverse."""
+        self.borne: dict[str, list[str]] = {}
+        """Asset -> ids of those that are another's, of which a part speaks for it."""
         self.needs: dict[str, list[Dependency]] = {}
         self.needed_by: dict[str, list[Dependency]] = {}
         self.hypotheses: dict[str, list[Dependency]] = {}
@@ -73,6 +75,10 @@ class Topology:
             for asset in check.serves:
                 _once(self.servers, asset, check.asset)
                 _once(self.served, check.asset, asset)
+        for check in world.checks.values():
+            for asset in dict.fromkeys(check.carries.values()):
+                self.checks.setdefault(asset, []).append(check.id)
+                self.borne.setdefault(asset, []).append(check.id)
         families = {check.target.family for check in world.checks.values() if check.reference}
         for vantage in (world.vantage, *world.vantages):
             self.checks[vantage] = [references(vantage, family) for family in sorted(families)]
@@ -90,7 +96,28 @@ class Topology:
     def told(self, check: str) -> tuple[str, ...]:
         """Return the assets that a check is evidence for."""
         known = self.world.checks.get(check)
-        return (known.asset, *known.serves) if known else (check.partition("/")[0],)
+        return known.tells_of if known else (check.partition("/")[0],)
+
+    def parts(self, asset: str, check: str, states: States) -> Mapping[str, State]:
+        """Return what is believed of those parts of a check that tell of an asset; of a router, all it has."""
+        known, parts = self.world.checks.get(check), states.get(check, {})
+        if known is None or not known.carries or known.asset == asset:
+            return parts
+        return {part: state for part, state in parts.items() if known.carries.get(part) == asset}
+
+    def verdicts(self, asset: str, check: str, states: States) -> Mapping[str, State]:
+        """Return those that decide how it stands.
+
+        An interface that is down says so of what it carries, not of its router; one that is up says nothing of the far
+        end, and counts where nothing else looks.
+        """
+        known, parts = self.world.checks.get(check), self.parts(asset, check, states)
+        if known is None or not known.carries:
+            return parts
+        if known.asset == asset:
+            return {part: state for part, state in parts.items() if known.carries.get(part, asset) == asset}
+        alone = len(self.borne[asset]) == len(self.checks[asset])
+        return {part: state for part, state in parts.items() if alone or state.settled is Phase.DOWN}
 
     def depth(self, asset: str) -> int:
         """Return how many confirmed dependencies lie above an asset: parents are decided before children."""
@@ -283,17 +310,23 @@ class Topology:
             return NOT_WATCHED
         if over:
             checks = [check for check in checks if self._family(check) == over]
-        standing = stand([state for check in checks for state in states.get(check, {}).values()])
-        family = self._worse_over(checks, states) if standing.phase is Phase.DEGRADED and not over else None
+        standing = self._fold(asset, checks, states)
+        if standing.phase is Phase.DOWN and asset in self.borne:  # since when it is lost, its own checks say
+            own = [check for check in checks if check not in self.borne[asset]]
+            standing = self._fold(asset, own, states) if own else standing
+        family = self._worse_over(asset, checks, states) if standing.phase is Phase.DEGRADED and not over else None
         if not family:
             return standing
         return replace(standing, reason=f"over IPv{family} alone: {standing.reason}", family=family)
 
-    def _worse_over(self, checks: Iterable[str], states: States) -> int | None:
+    def _fold(self, asset: str, checks: Iterable[str], states: States) -> Standing:
+        return stand([state for check in checks for state in self.verdicts(asset, check, states).values()])
+
+    def _worse_over(self, asset: str, checks: Iterable[str], states: States) -> int | None:
         """Return the one address family in which an asset that is looked at over both does worse."""
         troubled: dict[int, bool] = {}
         for check in checks:
-            settled = {state.settled for state in states.get(check, {}).values()}
+            settled = {state.settled for state in self.verdicts(asset, check, states).values()}
             family = self._family(check)
             troubled[family] = troubled.get(family, False) or bool(settled & {Phase.DOWN, Phase.DEGRADED})
         worse = [family for family, trouble in troubled.items() if trouble]

@@ -112,7 +112,7 @@ class _Case:
             Held(checks[name], part, state, self.now, contested=(name, part) in contested)
             for name in self.checks
             if name in checks
-            for part, state in self.belief.states.get(name, {}).items()
+            for part, state in self.topology.parts(self.asset, name, self.belief.states).items()
         ]
         return sorted(found, key=lambda held: (FIRST.index(held.state.phase), held.check.id, held.part))
 

@@ -12,7 +12,7 @@ from typing import Any
 PEERS = 8
 """So many peers must have told of a prefix before it is judged."""
 RIPE_SECONDS = 600.0
-"""And for so long."""
+"""And for so long, unless a table is told otherwise."""
 LOW, HIGH = 0.5, 0.8
 """Below such a share of its peers a prefix is lost; above the other it is back."""
 MOST_PREFIXES, MOST_PEERS = 20_000, 4_096
@@ -59,6 +59,8 @@ class Table:
 
     blocks: Mapping[str, str]
     serves: Callable[[str], bool]
+    ripe_seconds: float = RIPE_SECONDS
+    """So long must a prefix have been told of by enough peers before it is judged."""
     routes: dict[str, Route] = field(default_factory=dict)
     overflow: int = 0
     """Prefixes that found no room."""
@@ -117,7 +119,7 @@ class Table:
                 continue
             if not self.serves(route.origin):
                 left_out += 1
-            elif not _judged(route, at):
+            elif route.ripe is None or at - route.ripe < self.ripe_seconds:
                 young += 1
             else:
                 judged += 1
@@ -174,10 +176,6 @@ class Table:
             return ()
         route.lost = lost
         return ((route.territory, route.family),)
-
-
-def _judged(route: Route, at: float) -> bool:
-    return route.ripe is not None and at - route.ripe >= RIPE_SECONDS
 
 
 def _share(route: Route) -> float:

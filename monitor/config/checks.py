@@ -20,6 +20,8 @@ from probes.model import Target
 
 _FIRST = "icmp"
 """What is asked of a target when neither it nor the template of its kind names a probe."""
+_PARTED = "snmp"
+"""The one probe whose parts may carry other assets."""
 _NAMED = "http"
 """The one probe that takes a host name or a URL and resolves it."""
 
@@ -127,7 +129,20 @@ class Checks:
                 message = f"probe {kind} asks an address, not a name"
                 self.problems.append(node.problem(message, "an IP address", key="address"))
             else:
+                self._carried(row, kind, node, {*assets, *named})
                 self._target(row, asset, kind, node)
+
+    def _carried(self, row: TargetRow, kind: str, node: Node, known: Collection[str]) -> None:
+        """Tell of what an interface cannot carry."""
+        if row.carries and kind != _PARTED:
+            self.problems.append(node.problem(f"says nothing with probe {kind}", f"probe: {_PARTED}", key="carries"))
+        for part, name in row.carries.items():
+            if name not in known:
+                wrong = f'unknown asset "{name}"{did_you_mean(name, known)}'
+                self.problems.append(node.at("carries").problem(wrong, key=part))
+            elif name == row.asset:
+                wrong = "its own device: what an interface carries is another asset"
+                self.problems.append(node.at("carries").problem(wrong, "such as a cable", key=part))
 
     def _target(self, row: TargetRow, asset: Asset, kind: str, node: Node) -> None:
         own = Layer(row.every, row.timeout, row.rule, row.settings, node)
@@ -141,7 +156,7 @@ class Checks:
             label = row.name or row.address.partition("://")[2].strip("/") or row.address
             both = f"/{family}" if len(plan.families) > 1 else ""
             target = Target(f"{asset.id}/{label}{both}", row.address, family)
-            self._add(asset.id, target, kind, plan, node, local=row.local)
+            self._add(asset.id, target, kind, plan, node, local=row.local, carries=row.carries)
 
     def _usual(self, kind: str) -> str:
         return next(iter(self.asked.get(kind, {})), _FIRST)
@@ -218,6 +233,7 @@ class Checks:
         serves: tuple[str, ...] = (),
         reference: str = "",
         local: bool = False,
+        carries: Mapping[str, str] | None = None,
     ) -> None:
         """Make one check; the inventory's settings win over the template's."""
         values = {**self._agent(kind), **plan.settings, **(settings or {})}
@@ -234,7 +250,18 @@ class Checks:
             self.problems.append(node.problem(f'a second check "{identity}"', "another address, or a name", key="name"))
             return
         self.made[identity] = Check(
-            identity, asset, target, kind, probe, plan.every, plan.timeout, plan.rule, serves, reference, local
+            identity,
+            asset,
+            target,
+            kind,
+            probe,
+            plan.every,
+            plan.timeout,
+            plan.rule,
+            serves,
+            reference,
+            local,
+            carries or {},
         )
 
     def _open(self, key: str, values: dict[str, Any], node: Node) -> bool:

@@ -114,7 +114,7 @@ def orphans(doc: Document, tree: Node, checks: Iterable[Check]) -> list[Problem]
 
     To be asked when nothing else is wrong: a row that was left out may be what they hang together by.
     """
-    watched = {asset for check in checks for asset in (check.asset, *check.serves)}
+    watched = {asset for check in checks for asset in check.tells_of}
     problems = []
     for group in _groups(doc.depends):
         rows = [doc.depends[number] for number in group]

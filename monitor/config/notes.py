@@ -17,7 +17,7 @@ _ENOUGH = {"all": any, "any": all, "weight": any}
 
 def notes(doc: Document, tree: Node, world: World, directory: Directory, on: Collection[str]) -> list[Problem]:
     """Return what to know of files that have no problem; ``on``: the channels that are switched on."""
-    asked = {asset for check in world.checks.values() for asset in (check.asset, *check.serves)}
+    asked = {asset for check in world.checks.values() for asset in check.tells_of}
     contacts = directory.contacts.values()
     reached = {
         contact.name for contact in contacts if any(way.enabled and way.channel in on for way in contact.addresses)

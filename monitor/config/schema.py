@@ -234,6 +234,7 @@ class TargetRow(Strict):
     timeout: Positive | None = None
     rule: str | None = None
     local: bool = False
+    carries: dict[Annotated[str, Field(min_length=1, max_length=80)], AssetId] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")

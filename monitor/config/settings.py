@@ -9,6 +9,7 @@ from alerting.directory import Directory
 from monitor.config.problems import Problem
 from monitor.heartbeat import Beats
 from monitor.model import Scenario, Window, World
+from probes.bgp_table import RIPE_SECONDS
 
 PACKETS = {"heartbeat": 0, "bgp": 0, "icmp": 1, "dns": 1, "tcp": 3, "http": 12, "snmp": 30}
 """Packets that one look sends when all goes well: the handshake, TLS and the request of a small page."""
@@ -53,6 +54,8 @@ class BgpStream:
     """Territory by delegated block."""
     serving: frozenset[str]
     """Numbers of the networks that are known to serve their territory."""
+    ripe_seconds: float = RIPE_SECONDS
+    """How long a prefix must have been heard before it is judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,9 +138,9 @@ def slug(value: Any) -> str:
 
 
 def asset_id(value: Any) -> str:
-    """Return ``kind:slug``."""
+    """Return ``kind:slug``, or ``territory:BB``: the networks of a territory."""
     text = _text(value)
-    if not re.fullmatch(r"[a-z]+:[a-z0-9][a-z0-9._-]{0,80}", text):
+    if not re.fullmatch(r"[a-z]+:[a-z0-9][a-z0-9._-]{0,80}|territory:[A-Z]{2}", text):
         raise wrong(f'"{text[:60]}" is not an asset id', 'kind, colon, name, like "router:bridgetown-1" or "ixp:ttix1"')
     return text
 

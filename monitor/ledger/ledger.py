@@ -79,6 +79,11 @@ class Ledger:
             )
             self._watch = rows[0][0]
 
+    async def beat(self, now: datetime) -> None:
+        """Write a sign of life; raises JournalError, sqlite3.Error while nothing can be written."""
+        async with self._journal.transaction() as tx:
+            await tx.execute("UPDATE watch SET beat = ? WHERE id = ?", (micros(now), self._watch))
+
     async def stop(self, now: datetime) -> None:
         """Note that the run ends; on a disk that takes nothing it ends all the same."""
         ended = "UPDATE watch SET beat = ?, ended = ? WHERE id = ?"

@@ -167,7 +167,7 @@ def served(snapshot: Snapshot, asset: str) -> list[tuple[str, Dependency | None]
     by_need = {d.asset: d for d in snapshot.world.dependencies if asset in d.needs}
     view = snapshot.assets[asset]
     own = [known for check in view.checks if (known := snapshot.world.checks.get(check.check)) and known.asset == asset]
-    by_check = {other for check in own for other in check.serves if other != asset}
+    by_check = {other for check in own for other in check.tells_of if other != asset}
     evidence: list[tuple[str, Dependency | None]] = [(other, None) for other in sorted(by_check - by_need.keys())]
     return [*sorted(by_need.items()), *evidence]
 

@@ -65,7 +65,10 @@ def manual(lab: Archipelago) -> str:
             f"hub    router {' '.join(HUB_ROUTER)}",
             *(f"{i.name}    router {' '.join(i.router)}   {i.zone} at {' '.join(i.dns)}" for i in ISLANDS.values()),
             f"       https at {' '.join(bon.web or ())}, trust {lab.authority}",
-            *(f"{name}   from {ends(cable, 'hub')} to {ends(cable, cable.island)}" for name, cable in CABLES.items()),
+            *(
+                f"{name}   from {ends(cable, cable.start)} to {ends(cable, cable.island)}"
+                for name, cable in CABLES.items()
+            ),
             f"world  zone . at {' '.join(REFERENCES[0][1:])} and so on to {' '.join(REFERENCES[-1][1:])}",
             f"       SMTP {SMTP[0]}:{SMTP[1]}, Kannel http://{SMS[0]}:{SMS[1]}/cgi-bin/sendsms",
             *(

@@ -1,4 +1,4 @@
-"""The archipelago: a hub, two islands, three cables and the world, all of real daemons; it leaves no trace."""
+"""The archipelago: a hub, three islands, five cables and the world, all of real daemons; it leaves no trace."""
 
 import signal
 import subprocess
@@ -12,7 +12,7 @@ from tests.lab import messages, routers, runs, sea, servers
 from tests.lab.daemons import Daemons
 from tests.lab.faults import Faults
 from tests.lab.net import START_SECONDS, Namespace, until
-from tests.lab.topology import ISLANDS, NAMESPACES, VANTAGES
+from tests.lab.topology import CABLES, ISLANDS, NAMESPACES, VANTAGES
 
 
 class Archipelago(Faults):
@@ -64,7 +64,7 @@ class Archipelago(Faults):
         """Start everything, then wait for the routes, then for each service as it is seen from the hub."""
         sea.lay(self.spaces)
         self.prepare_faults()
-        self.say("sea       ready: ant1, ant2, bon1")
+        self.say(f"sea       ready: {', '.join(CABLES)}")
         messages.start_smtp(self.daemons)
         servers.start_dns(self.daemons, "world")
         routers.start_hub(self.daemons)
@@ -84,7 +84,7 @@ class Archipelago(Faults):
         until(
             lambda: routers.converged(self.daemons), START_SECONDS, "every BGP session stands and every route is known"
         )
-        self.say("routers   ready: hub (FRR), ant, bon (BIRD); every BGP session stands")
+        self.say(f"routers   ready: hub (FRR), {', '.join(ISLANDS)} (BIRD); every BGP session stands")
 
     def _await_services(self) -> None:
         """Everything must answer somebody who stands at the hub."""

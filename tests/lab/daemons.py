@@ -23,6 +23,7 @@ PROGRAMS = {
     "bird2": "bird",
     "knot": "knotd",
     "knot-dnsutils": "kdig",
+    "snmpd": "snmpd",
     "nginx-light": "nginx",
     "kannel": "bearerbox",
     "kannel-extras": str(FAKESMSC),

@@ -28,9 +28,9 @@ T = TypeVar("T")
 class Lambi:
     """One daemon at a vantage; its state outlives its processes. ``number`` tells daemons side by side apart."""
 
-    def __init__(self, lab: Archipelago, vantage: str, name: str, number: int = 0) -> None:
+    def __init__(self, lab: Archipelago, vantage: str, name: str, number: int = 0, *, region: bool = False) -> None:
         self.lab, self.where, self.name = lab, namespace_of(vantage), name
-        self.config = lambi_overlay(lab, vantage, lab.folder / name, number)
+        self.config = lambi_overlay(lab, vantage, lab.folder / name, number, region=region)
         self._mail, self._sms = f"duty{number or ''}@noc.lab", f"+999123456{number:02}" if number else "+99912345678"
         self._before = len(lab.received_mail()), len(lab.received_sms())
 

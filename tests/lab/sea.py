@@ -52,7 +52,7 @@ def lay(spaces: Mapping[str, Namespace]) -> None:
 def _lay_cable(spaces: Mapping[str, Namespace], cable: Cable) -> None:
     """Two links that meet in a bridge in the sea: a cut there leaves both landing routers administratively up."""
     name = cable.name
-    for end, side in (("hub", "a"), (cable.island, "b")):
+    for end, side in ((cable.start, "a"), (cable.island, "b")):
         run(
             *("ip", "link", "add", f"c-{name}", "netns", spaces[end].name),
             *("type", "veth", "peer", "name", f"{name}-{side}", "netns", spaces["sea"].name),
@@ -83,7 +83,7 @@ def _answer_over(island: Namespace, cable: Cable) -> None:
     table = 100 + cable.number
     for family in (4, 6):
         island.run("ip", f"-{family}", "rule", "add", "from", cable.end(family, cable.island), "lookup", str(table))
-        island.ip(f"route add default via {cable.end(family, 'hub')} dev c-{cable.name} table {table}")
+        island.ip(f"route add default via {cable.end(family, cable.start)} dev c-{cable.name} table {table}")
 
 
 def _loopback(addresses: tuple[str, ...]) -> list[str]:

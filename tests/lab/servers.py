@@ -1,4 +1,4 @@
-"""What answers on the islands and in the world: name servers (knot), a web site (nginx)."""
+"""What answers on the islands and in the world: name servers (knot), a web site (nginx), routers' SNMP agents."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +11,7 @@ import dns.rcode
 
 from tests.lab.daemons import Daemons
 from tests.lab.net import Namespace, run
-from tests.lab.topology import ISLANDS, WORLD_DNS
+from tests.lab.topology import ISLANDS, TRAPS, WORLD_DNS
 
 
 def start_dns(daemons: Daemons, where: str) -> None:
@@ -55,6 +55,16 @@ def start_web(daemons: Daemons, where: str) -> None:
     )
     config = daemons.config("nginx.conf", home / "nginx.conf", home=home, addresses=addresses, zone=island.zone)
     daemons.start(where, f"nginx-{where}", ["nginx", "-c", config, "-p", home, "-e", home / "early.log"])
+
+
+def start_snmp(daemons: Daemons, where: str, address: str, community: str) -> None:
+    """Start the SNMP agent of a landing router: its interfaces are the cables' ends, and it sends traps of them."""
+    home = daemons.home(f"snmpd-{where}", "Debian-snmp")
+    known = {"address": address, "community": community, "traps": TRAPS}
+    config = daemons.config("snmpd.conf", home / "snmpd.conf", **known)
+    user = ("-u", "Debian-snmp", "-g", "Debian-snmp")
+    command = ["snmpd", "-f", "-Lo", "-C", "-c", config, *user, "-I", "-smux", "-p", home / "pid"]
+    daemons.start(where, f"snmpd-{where}", ["env", f"SNMP_PERSISTENT_DIR={home}", "MIBS=", *command])
 
 
 def authority(daemons: Daemons, where: str) -> Path:

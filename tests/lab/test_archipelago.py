@@ -3,6 +3,7 @@
 import os
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 from email.message import EmailMessage
@@ -14,9 +15,22 @@ import pytest
 from tests.lab.archipelago import Archipelago
 from tests.lab.look import carrier, ping_loss, pings, soa
 from tests.lab.net import NAMED, Namespace, pids_in, until
+from tests.lab.overlay import COMMUNITY
 from tests.lab.runs import clean
-from tests.lab.servers import serves
-from tests.lab.topology import CABLES, ISLANDS, REFERENCES, SMS, SMS_PASSWORD, SMS_USER, SMTP, VANTAGES
+from tests.lab.servers import serves, start_snmp
+from tests.lab.topology import (
+    BMP,
+    CABLES,
+    HUB_ROUTER,
+    ISLANDS,
+    REFERENCES,
+    SMS,
+    SMS_PASSWORD,
+    SMS_USER,
+    SMTP,
+    TRAPS,
+    VANTAGES,
+)
 
 pytestmark = pytest.mark.lab
 ANT, BON = ISLANDS["ant"], ISLANDS["bon"]
@@ -105,6 +119,42 @@ def test_messages_arrive_and_only_over_a_cable(lab: Archipelago) -> None:
     lab.cut("bon1")
     with pytest.raises(OSError, match=r"timed out|unreachable"):
         send_sms(lab.spaces["bon"], "lost")
+
+
+def test_a_landing_router_sends_a_trap_soon_after_a_cut(lab: Archipelago) -> None:
+    with lab.spaces["van"].inside():
+        ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with ear:
+        ear.bind(TRAPS)
+        ear.settimeout(10)
+        start_snmp(lab.daemons, "hub", HUB_ROUTER[0], COMMUNITY)
+        await_trap(ear, LINK_UP)  # it tells of every interface when it starts
+        lab.cut("bon1")
+        await_trap(ear, LINK_DOWN)
+
+
+LINK_DOWN, LINK_UP = (bytes.fromhex(f"2b060106030101050{number}") for number in (3, 4))
+"""linkDown and linkUp (RFC 3418), as BER has them."""
+
+
+def await_trap(ear: socket.socket, kind: bytes) -> None:
+    while kind not in ear.recv(4096):
+        pass
+
+
+def test_the_hub_exports_what_its_bgp_sessions_say(lab: Archipelago) -> None:
+    with lab.spaces["van"].inside():
+        door = socket.create_server(BMP)
+    with door:
+        door.settimeout(10)
+        session, _ = door.accept()
+    with session:
+        session.settimeout(10)
+        heard = session.recv(4096)
+        assert (heard[0], heard[5]) == (3, 4), "version 3, initiation (RFC 7854)"
+        cay = bytes([24, 198, 18, 48])
+        while cay not in heard:
+            heard += session.recv(4096)
 
 
 def test_a_guest_runs_inside_and_says_where(lab: Archipelago) -> None:

@@ -13,8 +13,8 @@ from tests.lab.topology import VANTAGES
 
 LAB = [ip_network(text) for text in ("198.18.0.0/15", "100.64.0.0/10", "2001:db8::/32", "fd00:cab::/32")]
 WATCHED = (
-    "cable:ant1 cable:ant2 cable:bon1 router:ant router:bon website:www.bon.example "
-    "nameserver:ns1.ant.example nameserver:ns1.bon.example"
+    "cable:ant1 cable:ant2 cable:bon1 cable:cay1 cable:cay2 router:ant router:bon router:cay website:www.bon.example "
+    "nameserver:ns1.ant.example nameserver:ns1.bon.example nameserver:ns1.cay.example"
 )
 
 
@@ -38,3 +38,13 @@ def test_it_asks_the_lab_and_nobody_else(where: str, tmp_path: Path) -> None:
     assert own == {Severity.CRITICAL, Severity.MAJOR, Severity.WARNING}
     assert set(settings.channels) == {"lab-mail", "lab-sms"}
     assert all(dependency.confirmed for dependency in settings.world.dependencies)
+
+
+def test_with_the_region_landing_routers_and_the_routing_table_tell_too(tmp_path: Path) -> None:
+    settings = load(lambi_overlay(Lab(tmp_path / "ca.pem"), "hub", tmp_path / "lambi", region=True))
+    carried = {check.asset: check.carries for check in settings.world.checks.values() if check.kind == "snmp"}
+    assert carried["router:bon"] == {"c-bon1": "cable:bon1", "c-cay2": "cable:cay2"}
+    assert set(carried["router:hub"].values()) == {"cable:ant1", "cable:ant2", "cable:bon1", "cable:cay1"}
+    assert settings.bgp is not None
+    assert settings.bgp.blocks["198.18.48.0/24"] == "KY"
+    assert settings.bgp.serving == {"64501", "64502", "64503"}

@@ -1,27 +1,31 @@
 """The chart of the archipelago: who stands where, with which address. Addresses and AS numbers are for documentation.
 
     van ---- hub (AS64500, FRR) ==ant1,ant2== ant (AS64501, BIRD; ant.example)
-    world ---/        \\--------------bon1---- bon (AS64502, BIRD; bon.example, www.bon.example)
+    world ---/       |\\--------------bon1---- bon (AS64502, BIRD; bon.example, www.bon.example)
+                     |                          | cay2
+                      \\-----------cay1-------- cay (AS64503, BIRD; cay.example)
 
 Every cable is a bridge in the namespace `sea`, where faults are injected.
 """
 
 from dataclasses import dataclass
 
-NAMESPACES = ("sea", "hub", "ant", "bon", "van", "world")
+NAMESPACES = ("sea", "hub", "ant", "bon", "cay", "van", "world")
 VANTAGES = {"hub": "van", "ant": "ant", "bon": "bon"}
 """Where somebody may look from, and the namespace that this is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cable:
-    """A submarine cable: 100.64.N.0/30 and fd00:cab:N::/64; the hub's end is .1, the island's .2."""
+    """A submarine cable: 100.64.N.0/30 and fd00:cab:N::/64; the end where it starts is .1, the island's .2."""
 
     name: str
     number: int
     island: str
     backup: bool = False
     """Carries traffic only while the other cable is cut."""
+    start: str = "hub"
+    """Where it comes from: the hub, or an island that gives this one a way through."""
 
     @property
     def networks(self) -> tuple[str, str]:
@@ -29,13 +33,13 @@ class Cable:
         return f"100.64.{self.number}.0/30", f"fd00:cab:{self.number}::/64"
 
     def end(self, family: int, where: str) -> str:
-        """Address of the landing router in `where` ("hub" or the island)."""
-        last = 1 if where == "hub" else 2
+        """Address of the landing router in `where`: where it starts, or the island."""
+        last = 1 if where == self.start else 2
         return f"100.64.{self.number}.{last}" if family == 4 else f"fd00:cab:{self.number}::{last}"
 
     def far_end(self, family: int, vantage: str) -> str:
         """What to ping from a vantage to observe this cable and no other."""
-        return self.end(family, "hub" if vantage == self.island else self.island)
+        return self.end(family, self.start if vantage == self.island else self.island)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,13 @@ class Island:
 
 CABLES = {
     cable.name: cable
-    for cable in (Cable("ant1", 1, "ant"), Cable("ant2", 2, "ant", backup=True), Cable("bon1", 3, "bon"))
+    for cable in (
+        Cable("ant1", 1, "ant"),
+        Cable("ant2", 2, "ant", backup=True),
+        Cable("bon1", 3, "bon"),
+        Cable("cay1", 4, "cay"),
+        Cable("cay2", 5, "cay", backup=True, start="bon"),
+    )
 }
 
 ISLANDS = {
@@ -82,6 +92,13 @@ ISLANDS = {
             router=("198.18.32.1", "2001:db8:32::1"),
             dns=("198.18.32.53", "2001:db8:32::53"),
             web=("198.18.33.80", "2001:db8:32::80"),
+        ),
+        Island(
+            "cay",
+            64503,
+            ("198.18.48.0/24", "2001:db8:48::/48"),
+            router=("198.18.48.1", "2001:db8:48::1"),
+            dns=("198.18.48.53", "2001:db8:48::53"),
         ),
     )
 }
@@ -106,7 +123,12 @@ SMS = ("198.18.3.13", 13013)
 SMS_USER, SMS_PASSWORD, SMS_SENDER = "lambi", "conch", "12465550100"
 WORLD_NETWORKS = ("198.18.2.0/24", "198.18.3.0/24", "2001:db8:2::/48")
 WORLD_DNS = tuple(address for _, *pair in REFERENCES for address in pair)
-WORLD_ADDRESSES = (SMTP[0], SMS[0], *WORLD_DNS)
+TRAPS = (LINKS["van"][0][1], 162)
+BMP = (LINKS["van"][0][1], 11019)
+"""Where the hub's vantage may hear traps of routers, and what the hub exports of its BGP sessions (RFC 7854)."""
+RIS = ("198.18.3.80", 8080)
+"""Where a server that speaks as RIS Live does may stand."""
+WORLD_ADDRESSES = (SMTP[0], SMS[0], RIS[0], *WORLD_DNS)
 
 
 def family_of(address: str) -> int:
@@ -117,3 +139,8 @@ def family_of(address: str) -> int:
 def cables_of(island: str) -> list[Cable]:
     """Return the cables that land on an island."""
     return [cable for cable in CABLES.values() if cable.island == island]
+
+
+def cables_from(where: str) -> list[Cable]:
+    """Return the cables that start at the hub, or at an island for those behind it."""
+    return [cable for cable in CABLES.values() if cable.start == where]

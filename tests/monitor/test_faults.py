@@ -138,9 +138,15 @@ def test_a_full_disk_stops_no_watchdog_and_loses_nothing(tmp_path: Path, disk: P
         before = manager.alive()
         lambi.wait("alive all the same", lambda: manager.alive() > before + 2)
         assert lambi.get("/")[0] == 200
+        overlay(tmp_path, MORE.replace("Loopback router", "Router of another name"))
+        lambi.process.send_signal(signal.SIGHUP)
+        lambi.wait("it keeps the old config", lambda: "full: the old config goes on" in lambi.log())
+        assert lambi.json("/api/v1/asset/router:lo")["name"] == "Loopback router"
         stood = beat(disk)
         filler.unlink()
         lambi.wait("it goes on", lambda: beat(disk) > stood, 60)
+        lambi.process.send_signal(signal.SIGHUP)
+        lambi.wait("the new config", lambda: "of another name" in lambi.json("/api/v1/asset/router:lo")["name"])
         lambi.wait("it says no more", lambda: "the journal cannot be written" not in notes(lambi))
         assert [one["open"] for one in lambi.json("/api/v1/incidents")["incidents"]] == [True]
     assert "Traceback" not in lambi.log()

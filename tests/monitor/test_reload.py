@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from alerting.journal import JournalError
 from alerting.model import Severity
 from monitor.config import ConfigError, Problem, Settings, Where, load
 from monitor.model import Phase, Rule, SeverityRow, World
@@ -44,7 +45,9 @@ async def test_what_stays_goes_on_and_what_went_is_closed_as_no_longer_watched(t
     await simulation.run(250)
     (after,) = [one for one in await simulation.ledger.incidents(IncidentFilter()) if one.asset == "router:ant"]
     assert (after.id, after.closing) == (stays.id, "answers again")
-    assert {incident for incident, reason in await planned(simulation) if reason == "first"} == {"1", "2"}
+    rows = await planned(simulation)
+    assert {incident for incident, reason in rows if reason == "first"} == {"1", "2"}
+    assert {incident for incident, reason in rows if reason == "resolved"} == {"1", "2"}, "who was told is told the end"
     await simulation.close()
 
 
@@ -168,6 +171,25 @@ async def test_a_bad_config_is_refused_whole_with_every_problem_and_said_until_i
     assert "the old one goes on" in reloading.trouble[0]
     assert (await reloading.reload("root"))["kept"] == len(good.world.checks)
     assert (adopted, reloading.trouble) == ([good], ())
+
+
+async def test_while_the_journal_cannot_be_written_the_old_config_goes_on(tmp_path: Path) -> None:
+    good = settings(tmp_path)
+    full = [True]
+
+    async def adopt(_: Settings) -> None:
+        if full:
+            raise JournalError("not written: database or disk is full")
+
+    reloading = Reloading(lambda: good, lambda: good, adopt, list)
+    with pytest.raises(Refused) as refused:
+        await reloading.reload("root")
+    why = "the journal cannot be written: not written: database or disk is full"
+    assert str(refused.value) == f"{why}: the old config goes on"
+    assert reloading.trouble == (f"the config of today waits for another lambi reload, the old one goes on: {why}",)
+    full.clear()
+    await reloading.reload("root")
+    assert reloading.trouble == ()
 
 
 async def test_a_played_story_has_no_config_to_read_again(tmp_path: Path) -> None:
