@@ -10,7 +10,7 @@ from monitor.config.problems import Problem
 from monitor.heartbeat import Beats
 from monitor.model import Scenario, Window, World
 
-PACKETS = {"heartbeat": 0, "bgp": 0, "icmp": 1, "dns": 1, "tcp": 3, "http": 12, "snmp": 30}
+PACKETS = {"heartbeat": 0, "bgp": 0, "icmp": 1, "dns": 1, "tcp": 3, "http": 12, "snmp": 30, "zone": 40}
 """Packets that one look sends when all goes well: the handshake, TLS and the request of a small page."""
 
 
