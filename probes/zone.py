@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from probes.dns import Dns, compiled
@@ -46,13 +47,21 @@ class Zone:
     def __post_init__(self) -> None:
         for name in ("servers", "parents"):
             for _, address in pairs(getattr(self, name)):
-                if not address:
-                    raise ValueError(f"{name}: an address is missing")
+                if not _literal(address):
+                    raise ValueError(f"{name}: {address!r:.80}; an IP address expected")
         compiled(Dns(query=self.query, port=self.port))
 
     async def read(self, target: Any) -> Any:
         """It keeps what it has seen before, so only its engine reads it."""
         raise NotImplementedError
+
+
+def _literal(address: str) -> bool:
+    try:
+        ip_address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
