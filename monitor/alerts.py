@@ -55,7 +55,7 @@ def signs(incident: Incident, topology: Topology, states: States) -> dict[str, s
                 failing.add(known.kind)
                 refused += [state.refused] if state.settled is Phase.DOWN else []
     found = {"probe": ",".join(sorted(failing))} if failing else {}
-    if refused and all(refused):
+    if incident.kind == "zone" or (refused and all(refused)):  # of a zone, only what was answered is judged
         found["answers"] = "yes"
     if len(_touched(incident, topology)) >= REGION:
         found["extent"] = "region"

@@ -21,6 +21,7 @@ LABELS = {
     "cable": "Cable",
     "cctld": "ccTLD",
     "nameserver": "Name server",
+    "zone": "Zone",
     "ixp": "IXP",
     "landing": "Landing",
     "router": "Router",
@@ -372,6 +373,8 @@ class Topology:
             return f"{named} cut off" + ("" if phase is Phase.DOWN else " in part")
         if kind == "territory":  # what is known is the table alone
             return f"{name} {'withdrawn from the routing table' if phase is Phase.DOWN else 'partly withdrawn'}"
+        if kind == "zone" and phase is Phase.DOWN:  # its servers answer, and whoever validates takes none of it
+            return f"{named} invalid"
         if kind == "peer" and phase is Phase.DOWN:
             return f"{named} silent"
         return f"{named} {phase.value}"

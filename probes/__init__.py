@@ -8,6 +8,7 @@ from probes.http import Http
 from probes.icmp import Icmp
 from probes.snmp import Snmp
 from probes.tcp import Tcp
+from probes.zone import Zone
 
 
 class Settings(Protocol):
@@ -18,5 +19,5 @@ class Settings(Protocol):
     """Value key -> scale for the series store (stored = round(value / scale)); None = text."""
 
 
-PROBES: dict[str, type[Settings]] = {probe.kind: probe for probe in (Icmp, Tcp, Dns, Http, Snmp)}
+PROBES: dict[str, type[Settings]] = {probe.kind: probe for probe in (Icmp, Tcp, Dns, Http, Snmp, Zone)}
 """The only registry of probes."""

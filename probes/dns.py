@@ -33,18 +33,28 @@ class Dns:
     authoritative: bool = True
     """False asks a resolver: recursion is desired, and authority is not."""
     dnssec: bool = False
+    """Signatures are asked for too."""
+    transport: str = "udp"
+    """udp, where an answer that is truncated is fetched over TCP; or tcp."""
+    udp_bytes: int = 1232
+    """The largest answer over UDP that is asked for (EDNS)."""
     port: int = 53
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65_535:
             raise ValueError(f"port: {self.port}; 1 to 65535 expected")
+        if self.transport not in {"udp", "tcp"}:
+            raise ValueError(f"transport: {self.transport!r}; udp or tcp expected")
+        if not 512 <= self.udp_bytes <= 4_096:
+            raise ValueError(f"udp_bytes: {self.udp_bytes}; 512 to 4096 expected")
         compiled(self)
 
 
 @lru_cache(maxsize=4_096)
 def compiled(dns: Dns) -> Query:
     """Build the query once for each setting; raises ValueError."""
-    return build(dns.query, dns.rdtype, dnssec=dns.dnssec, recursion=not dns.authoritative)
+    recursion = not dns.authoritative
+    return build(dns.query, dns.rdtype, dnssec=dns.dnssec, recursion=recursion, udp_bytes=dns.udp_bytes)
 
 
 def verdict(dns: Dns, answer: Answer, rtt: float) -> Part:

@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from probes.clock import Clock
@@ -30,7 +31,7 @@ _LIFE = 2_048
 class Question(Flight):
     """A DNS question that waits for its turn or is on its way."""
 
-    __slots__ = ("host", "id", "over_tcp", "query", "sock")
+    __slots__ = ("host", "id", "over_tcp", "query", "reply", "sock")
 
     host: str
     query: Query
@@ -40,6 +41,8 @@ class Question(Flight):
     def __init__(self, ask: Ask, look: Look, clock: Clock) -> None:
         super().__init__(ask, look, clock)
         self.over_tcp: asyncio.Task[None] | None = None
+        self.reply = b""
+        """The answer that its verdict rests on, as it came."""
 
     def message(self) -> bytes:
         """The query as it leaves."""
@@ -69,6 +72,18 @@ class DnsEngine:
         """Yield each ask's observation once; a deadline starts when the question leaves; never raises."""
         return paced(asks, self._start, self._clock)
 
+    async def fetch(self, ask: Ask) -> tuple[Part, bytes]:
+        """Ask one question in its turn; return the verdict and the answer as it came, b"" if none did."""
+        look = Look()
+        look.open = 1
+        try:
+            question = self._start(ask, look)
+            await look.some()
+            [seen] = look.take()
+            return seen.parts[""], question.reply
+        finally:
+            look.abandoned = True
+
     async def close(self) -> None:
         """Give back the sockets; open asks end UNKNOWN."""
         self._closed = True
@@ -83,24 +98,25 @@ class DnsEngine:
 
     # -- leaving
 
-    def _start(self, ask: Ask, look: Look) -> None:
+    def _start(self, ask: Ask, look: Look) -> Question:
         question = Question(ask, look, self._clock)
         try:
             question.host = canonical(ask.target.address, ask.target.family)
             question.query = compiled(ask.probe)
         except LocalError as error:
             self._land(question, Part(Outcome.UNKNOWN, str(error)))
-            return
+            return question
         except Exception:
             log.exception("a fault in the DNS engine")
             self._bug(question)
-            return
+            return question
         if question.host in self._busy:
             self._busy[question.host].append(question)
         else:
             self._busy[question.host] = deque([question])
             self._free.append(question.host)
             self._depart()
+        return question
 
     def _depart(self) -> None:
         """Send the next question to every address that has become free."""
@@ -140,6 +156,9 @@ class DnsEngine:
             while question.id in pending:
                 question.id = secrets.randbits(16)
             question.leave(self._clock)
+            if question.ask.probe.transport == "tcp":
+                question.over_tcp = asyncio.get_running_loop().create_task(self._over_tcp(question, ""))
+                return
             self._hand_over(question)
         except OSError as error:
             raise LocalError(local_fault(error) or f"this machine cannot send to it: {error.strerror}") from error
@@ -210,6 +229,7 @@ class DnsEngine:
             self.counts["late"] += 1
         elif (arrival.host, arrival.port) != (question.host, question.ask.probe.port):
             self.counts["forged"] += 1
+            self._misplaced(question, arrival)
         else:
             try:
                 answer = parse(arrival.payload, question.query)
@@ -217,26 +237,39 @@ class DnsEngine:
                 self.counts["malformed"] += 1
                 question.note = f"what it sent is no answer ({error})"
             else:
+                question.reply = arrival.payload
                 self._answered(question, answer, question.rtt(arrival.stamp, self._clock))
+
+    def _misplaced(self, question: Question, arrival: Arrival) -> None:
+        """Note where an answer came from that was not asked; it is never taken, for anybody may have sent it."""
+        with suppress(WireError):
+            parse(arrival.payload, question.query)
+            place = arrival.host if arrival.host != question.host else f"its port {arrival.port}"
+            question.note = f"an answer came from {place}, which was not asked"
 
     def _answered(self, question: Question, answer: Answer, rtt: float) -> None:
         if answer.tc:
             del self._pending[question.sock][question.id]
-            question.over_tcp = asyncio.get_running_loop().create_task(self._again_over_tcp(question))
+            truncated = "truncated over UDP"
+            question.over_tcp = asyncio.get_running_loop().create_task(self._over_tcp(question, truncated))
         else:
             self._finish(question, verdict(question.ask.probe, answer, rtt))
 
-    async def _again_over_tcp(self, question: Question) -> None:
+    async def _over_tcp(self, question: Question, before: str) -> None:
+        """Ask over TCP; ``before``: what UDP said, if it was asked."""
         target, dns = question.ask.target, question.ask.probe
+        over = f"{before}; over TCP " if before else "over TCP "
         try:
             part = await self._part_over_tcp(question)
+            if before and not part.reason:
+                part = replace(part, reason=f"{before}, answers over TCP")
         except RemoteError as error:
-            part = Part(Outcome.FAILED, f"truncated over UDP; over TCP {error}", refused=error.refused)
+            part = Part(Outcome.FAILED, f"{over}{error}", refused=error.refused)
         except WireError as error:
             part = Part(Outcome.FAILED, f"its answer over TCP cannot be read ({error})", refused=True)
         except OSError as error:
             fault = connect_fault(error.errno or 0, question.host, target.family, dns.port)
-            part = _part(fault, "truncated over UDP; over TCP it ")
+            part = _part(fault, f"{over}it ")
         except Exception:
             log.exception("a fault in the DNS engine")
             self.bugs += 1
@@ -250,8 +283,8 @@ class DnsEngine:
         reply = await ask_tcp(question.message(), question.host, dns.port, target.family)
         if reply[:2] != question.message()[:2]:
             raise WireError("another id")
-        part = verdict(dns, parse(reply, question.query), self._clock.monotonic() - question.sent)
-        return part if part.reason else replace(part, reason="truncated over UDP, answers over TCP")
+        question.reply = reply
+        return verdict(dns, parse(reply, question.query), self._clock.monotonic() - question.sent)
 
     def _take_bounces(self, sock: UdpSocket) -> None:
         """Read the error queue: port unreachable from the target itself is its answer, the rest is only noted."""
@@ -285,7 +318,7 @@ class DnsEngine:
             return
         self._land(flight, part)
         pending = self._pending.get(flight.sock, {})
-        if pending.get(flight.id) is flight:  # after a truncated answer the id may be another's
+        if pending.get(flight.id) is flight:  # over TCP the id may be another's
             del pending[flight.id]
         if flight.over_tcp is not None:
             flight.over_tcp.cancel()

@@ -50,8 +50,8 @@ class Answer:
     nsid: str
 
 
-def build(name: str, rdtype: str, *, dnssec: bool, recursion: bool) -> Query:
-    """Build a query with EDNS (1232 bytes) and NSID; raises ValueError for a name or type that is none."""
+def build(name: str, rdtype: str, *, dnssec: bool, recursion: bool, udp_bytes: int = 1232) -> Query:
+    """Build a query with EDNS and NSID; raises ValueError for a name or type that is none."""
     import dns.edns  # noqa: PLC0415 - 70 ms and 10 MB that only a process that asks DNS shall pay
     import dns.exception  # noqa: PLC0415 - likewise
     import dns.flags  # noqa: PLC0415 - likewise
@@ -63,7 +63,7 @@ def build(name: str, rdtype: str, *, dnssec: bool, recursion: bool) -> Query:
             name,
             rdtype,
             use_edns=0,
-            payload=1232,
+            payload=udp_bytes,
             options=[nsid],
             want_dnssec=dnssec,
             flags=dns.flags.RD if recursion else 0,
@@ -71,7 +71,7 @@ def build(name: str, rdtype: str, *, dnssec: bool, recursion: bool) -> Query:
         wire = message.to_wire()
     except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(f"no question of DNS: {name!r} {rdtype!r}: {error}") from error
-    end = _skip_name(wire, 12) + 4
+    end = skip_name(wire, 12) + 4
     return Query(wire[2:], wire[12:end].lower(), _TYPES.unpack_from(wire, end - 4)[0])
 
 
@@ -88,10 +88,9 @@ def _parse(message: bytes, query: Query) -> Answer:
     if flags & 0xF800 != 0x8000:
         raise WireError("not a reply to a query")
     rcode, answered, serial, nsid = flags & 15, False, None, ""
-    at = _skip_question(message, questions, query, failed=rcode != 0)
-    records = _records(message, at, answers + authorities + additionals)
-    for index, (owner, rdtype, ttl, start, end) in enumerate(records):
-        if index < answers and rdtype == query.rdtype and _owned(message, owner, query.question):
+    at = skip_question(message, questions, query, failed=rcode != 0)
+    for index, (owner, rdtype, ttl, start, end) in enumerate(records(message, at, answers + authorities + additionals)):
+        if index < answers and rdtype == query.rdtype and owned(message, owner, query.question):
             answered = True
             serial = _soa_serial(message, start, end) if rdtype == SOA else None
         elif rdtype == OPT and index >= answers + authorities:
@@ -100,7 +99,7 @@ def _parse(message: bytes, query: Query) -> Answer:
     return Answer(rcode, bool(flags & 0x400), bool(flags & 0x200), answered, serial, nsid)
 
 
-def _skip_question(message: bytes, questions: int, query: Query, *, failed: bool) -> int:
+def skip_question(message: bytes, questions: int, query: Query, *, failed: bool) -> int:
     """Return where the records start; only an error may leave the question out."""
     if questions == 0 and failed:
         return 12
@@ -110,11 +109,11 @@ def _skip_question(message: bytes, questions: int, query: Query, *, failed: bool
     return end
 
 
-def _records(message: bytes, at: int, count: int) -> Iterator[tuple[int, int, int, int, int]]:
+def records(message: bytes, at: int, count: int) -> Iterator[tuple[int, int, int, int, int]]:
     """Yield (start of the owner's name, type, ttl, start and end of the data) of each record."""
     for _ in range(count):
         owner = at
-        at = _skip_name(message, at)
+        at = skip_name(message, at)
         rdtype, _, ttl, length = _RECORD.unpack_from(message, at)
         start = at + 10
         at = start + length
@@ -123,7 +122,7 @@ def _records(message: bytes, at: int, count: int) -> Iterator[tuple[int, int, in
         yield owner, rdtype, ttl, start, at
 
 
-def _skip_name(message: bytes, at: int) -> int:
+def skip_name(message: bytes, at: int) -> int:
     """Return where the name that starts at ``at`` ends; follows no pointer."""
     while length := message[at]:
         if length >= 0xC0:
@@ -134,11 +133,12 @@ def _skip_name(message: bytes, at: int) -> int:
     return at + 1
 
 
-def _owned(message: bytes, at: int, question: bytes) -> bool:
-    return message[at : at + 2] == _AT_QUESTION or _name(message, at) == question[:-4]
+def owned(message: bytes, at: int, question: bytes) -> bool:
+    """Whether the name at ``at`` is the one that was asked for."""
+    return message[at : at + 2] == _AT_QUESTION or name_at(message, at) == question[:-4]
 
 
-def _name(message: bytes, at: int) -> bytes:
+def name_at(message: bytes, at: int) -> bytes:
     """Expand a name, lower case; a pointer must go back (RFC 1035 4.1.4), so no loop can be written."""
     labels, floor = b"", at
     while length := message[at]:
@@ -157,7 +157,7 @@ def _name(message: bytes, at: int) -> bytes:
 
 def _soa_serial(message: bytes, start: int, end: int) -> int:
     """RFC 1035 3.3.13: two names, then five numbers of which the serial is the first."""
-    numbers = _skip_name(message, _skip_name(message, start))
+    numbers = skip_name(message, skip_name(message, start))
     if numbers + _SOA_NUMBERS != end:
         raise WireError("no SOA")
     return int.from_bytes(message[numbers : numbers + 4], "big")

@@ -12,16 +12,20 @@ from probes.run import Each
 from probes.snmp import Snmp
 from probes.snmp_engine import SnmpEngine
 from probes.tcp import Tcp
+from probes.zone import Zone
+from probes.zone_engine import ZoneEngine
 
 
 def build(*, vantage: str, clock: Clock) -> dict[str, Engine]:
     """Make one engine for each kind; raw sockets are opened here, before privileges are dropped."""
+    dns = DnsEngine(vantage=vantage, clock=clock)
     return {
         Icmp.kind: IcmpEngine(vantage=vantage, clock=clock),
-        Dns.kind: DnsEngine(vantage=vantage, clock=clock),
+        Dns.kind: dns,
         Tcp.kind: Each(vantage=vantage, clock=clock),
         Http.kind: Each(vantage=vantage, clock=clock, limit=64),
         Snmp.kind: SnmpEngine(vantage=vantage, clock=clock),
+        Zone.kind: ZoneEngine(dns, vantage=vantage, clock=clock),
     }
 
 

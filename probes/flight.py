@@ -53,7 +53,7 @@ class Look:
 
 
 async def paced(
-    asks: Sequence[Ask], start: Callable[[Ask, Look], None], clock: Clock
+    asks: Sequence[Ask], start: Callable[[Ask, Look], object], clock: Clock
 ) -> AsyncGenerator[list[Observation], None]:
     """Start the questions in small chunks and yield what is ready together until none is open."""
     look = Look()

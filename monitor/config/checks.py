@@ -90,26 +90,26 @@ class Checks:
                 target = Target(f"reference:{row.id}/{family}", address, family, labels)
                 here = node.at("references", number)
                 if plan and family in plan.families:
-                    self._add(f"vantage:{vantage.id}", target, "dns", plan, here, reference=row.network)
+                    self.add(f"vantage:{vantage.id}", target, "dns", plan, here, reference=row.network)
 
     def nameservers(self, known: Inventory) -> None:
         """Ask every server of every ccTLD for its zone, over both families."""
-        plan = self._template("nameserver", "dns")
+        plan = self.template("nameserver", "dns")
         for row in known.nameservers if plan else ():
             for target in _servers(row):
                 if plan and target.family in plan.families:
                     query, serves = {"query": f"{row.cctld}."}, (f"cctld:{row.cctld}",)
                     asset = f"nameserver:{row.ns_host}"
-                    self._add(asset, target, "dns", plan, self.tree, settings=query, serves=serves)
+                    self.add(asset, target, "dns", plan, self.tree, settings=query, serves=serves)
 
     def websites(self, known: Inventory) -> None:
         """Ask for the front page of every active exchange's web site."""
-        plan = self._template("website", "http")
+        plan = self.template("website", "http")
         for row in known.ixps if plan else ():
             if row.website and active(row) and plan:
                 for family in plan.families:
                     asset = f"website:ixp-{row.ixp_id}"
-                    self._add(asset, Target(f"{asset}/{family}", row.website, family), "http", plan, self.tree)
+                    self.add(asset, Target(f"{asset}/{family}", row.website, family), "http", plan, self.tree)
 
     def targets(self, assets: Mapping[str, Asset], named: Collection[str]) -> None:
         """Ask what the operator added; ``named``: also the assets whose row has a problem of its own."""
@@ -156,7 +156,7 @@ class Checks:
             label = row.name or row.address.partition("://")[2].strip("/") or row.address
             both = f"/{family}" if len(plan.families) > 1 else ""
             target = Target(f"{asset.id}/{label}{both}", row.address, family)
-            self._add(asset.id, target, kind, plan, node, local=row.local, carries=row.carries)
+            self.add(asset.id, target, kind, plan, node, local=row.local, carries=row.carries)
 
     def _usual(self, kind: str) -> str:
         return next(iter(self.asked.get(kind, {})), _FIRST)
@@ -173,7 +173,7 @@ class Checks:
             found = template.families if template and template.families else found
         return found
 
-    def _template(self, kind: str, probe: str) -> Plan | None:
+    def template(self, kind: str, probe: str) -> Plan | None:
         """Return the plan of a kind that the inventory feeds, or None when its template is absent or wrong."""
         if probe not in self.asked.get(kind, {}):
             return None
@@ -221,7 +221,7 @@ class Checks:
             return Rule()
         return rule_of(row)
 
-    def _add(
+    def add(
         self,
         asset: str,
         target: Target,

@@ -11,7 +11,7 @@ from monitor.heartbeat import Beats
 from monitor.model import Scenario, Window, World
 from probes.bgp_table import RIPE_SECONDS
 
-PACKETS = {"heartbeat": 0, "bgp": 0, "icmp": 1, "dns": 1, "tcp": 3, "http": 12, "snmp": 30}
+PACKETS = {"heartbeat": 0, "bgp": 0, "icmp": 1, "dns": 1, "tcp": 3, "http": 12, "snmp": 30, "zone": 40}
 """Packets that one look sends when all goes well: the handshake, TLS and the request of a small page."""
 
 

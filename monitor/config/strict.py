@@ -12,6 +12,7 @@ Kind = Literal[
     "territory",
     "cctld",
     "nameserver",
+    "zone",
     "ixp",
     "website",
     "cable",

@@ -14,6 +14,7 @@ from monitor.config.problems import Problem, did_you_mean, which_territory
 from monitor.config.rows import Inventory
 from monitor.config.schema import AssetRow, Document, SeverityLine
 from monitor.config.strict import KINDS, OWN_KINDS
+from monitor.config.zones import add_zones
 from monitor.model import Asset, Phase, Provenance, SeverityRow, World
 
 
@@ -32,6 +33,7 @@ def build(
     checks.references()
     checks.nameservers(known)
     checks.websites(known)
+    add_zones(known, assets, checks)
     problems += add_peers(doc, tree, assets, checks.made, names)
     add_bgp(doc, tree, known, assets, checks)
     checks.targets(assets, named)

@@ -13,6 +13,7 @@ from probes.model import Value
 KINDS = {
     "cctld": ("country domain", "country domains"),
     "nameserver": ("name server", "name servers"),
+    "zone": ("zone", "zones"),
     "ixp": ("exchange point", "exchange points"),
     "website": ("web site", "web sites"),
     "cable": ("cable", "cables"),
@@ -46,13 +47,14 @@ BETWEEN = frozenset({Phase.SUSPECT, Phase.RECOVERING})
 """Phases on the way to a verdict."""
 VERDICTS = frozenset({Phase.UP, Phase.DEGRADED, Phase.PARTITIONED, Phase.DOWN, Phase.UNREACHABLE})
 
-_STATE = re.compile(r"( and \d+ more|)(?: is)? (down|degraded|partitioned|cut off|cut off in part|silent)$")
+_STATE = re.compile(r"( and \d+ more|)(?: is)? (down|degraded|partitioned|cut off|cut off in part|silent|invalid)$")
 """How an incident's title ends (`Topology.title`)."""
 
 EVIDENCE = {
     "cctld": "Its name servers are evidence for the domain, not for the territory: they may answer from another shore.",
     "website": "A web site that answers says nothing about the exchange or the island behind its name.",
     "nameserver": "A name server that answers says nothing about where it stands.",
+    "zone": "What the servers say is looked at here, not whether they answer; dates and keys, not the arithmetic.",
     "territory": "A network in the table may be dark all the same; one that has left it is reached by nobody abroad.",
     "feed": "A feed that is silent says nothing of what it tells about: that is unknown then.",
     "peer": "A peer that is silent may be well and cut off: nothing but its heartbeat is known here.",

@@ -120,6 +120,7 @@ def test_the_nearest_kind_wins_and_severity_counts(tmp_path: Path) -> None:
         ("router", {"probe": "icmp,snmp"}, "router-unreachable"),
         ("cctld", {"answers": "yes", "probe": "dns"}, "cctld-dnssec-or-soa"),
         ("nameserver", {"answers": "yes"}, "cctld-dnssec-or-soa"),
+        ("zone", {"answers": "yes", "probe": "zone"}, "cctld-dnssec-or-soa"),
         ("territory", {"probe": "bgp"}, "prefixes-withdrawn"),
         ("territory", {}, "asset-down"),
         ("cable", {"extent": "region"}, "region-wide-outage"),

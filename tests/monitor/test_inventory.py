@@ -15,6 +15,7 @@ from monitor.config.rows import TABLES, Table
 from monitor.config.stock import Stock
 from monitor.data import shipped
 from probes.dns import Dns
+from probes.zone import pairs
 
 INVENTORY = shipped("config/inventory")
 PINNED = "c8ad7a79732700d5"
@@ -55,6 +56,7 @@ def test_assets_of_the_inventory(settings: Settings) -> None:
     assert kinds == {
         "nameserver": 109,
         "cctld": 30,
+        "zone": 30,
         "ixp": 34,
         "website": 25,
         "cable": 52,
@@ -93,9 +95,19 @@ def test_a_server_of_many_zones_is_one_target_and_evidence_for_each(settings: Se
     assert settings.world.assets["nameserver:a.lactld.org"].territories == ()
 
 
+def test_every_zone_is_looked_at_as_a_set_over_each_family(settings: Settings) -> None:
+    zones = [check for check in settings.world.checks.values() if check.kind == "zone"]
+    assert len({check.asset for check in zones}) == 30
+    barbados = next(check for check in zones if check.id == "zone:bb/6/zone")
+    assert (barbados.probe.query, barbados.probe.parents) == ("bb.", "2001:7fd::1")
+    rows = [row for row in _rows("cctld_nameservers.csv") if row["cctld"] == "bb" and row["glue_v6"]]
+    assert [name for name, _ in pairs(barbados.probe.servers)] == [row["ns_host"] for row in rows]
+    assert settings.world.assets["zone:bb"].territories == ("BB",)
+
+
 def test_exchanges_cables_and_landings_are_not_watched(settings: Settings) -> None:
     watched = {check.asset.partition(":")[0] for check in settings.world.checks.values()}
-    assert watched == {"nameserver", "website", "vantage"}
+    assert watched == {"nameserver", "zone", "website", "vantage"}
 
 
 def test_hypotheses_name_cables_in_service_of_the_territory(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from tests.probes.namespace import ROOT
 
 
 def test_the_names_are_those_of_the_classes():
-    assert list(PROBES) == ["icmp", "tcp", "dns", "http", "snmp"]
+    assert list(PROBES) == ["icmp", "tcp", "dns", "http", "snmp", "zone"]
     assert all(probe.kind == kind for kind, probe in PROBES.items())
 
 
@@ -33,7 +33,7 @@ async def test_every_probe_has_an_engine():
     engines = build(vantage="v", clock=SystemClock())
     assert set(engines) == set(PROBES)
     assert isinstance(capabilities(engines), tuple)
-    assert [engine.bugs for engine in engines.values()] == [0, 0, 0, 0, 0]
+    assert [engine.bugs for engine in engines.values()] == [0, 0, 0, 0, 0, 0]
     await close(engines)
 
 
