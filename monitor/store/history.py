@@ -11,12 +11,12 @@ from typing import Any
 from monitor.store import archive, catalogue, overview, read
 from monitor.store.archive import ArchiveError
 from monitor.store.catalogue import Series
-from monitor.store.day import Identity
 from monitor.store.files import day_files, open_to_read
 from monitor.store.fold import FIVE_MINUTES, HOUR, Values
 from monitor.store.overview import Hour
 from monitor.store.rollup import folded, path_of
 from monitor.store.rows import MICROSECOND, Row, midnight, parts_of
+from monitor.store.schema import Identity
 from monitor.store.steps import Availability, Cell, Step, Which, availability, share_of, steps, width
 
 DAY = 86_400

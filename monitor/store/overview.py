@@ -8,9 +8,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from monitor.store.day import Identity
 from monitor.store.fold import HOUR
 from monitor.store.rows import midnight, parts_of
+from monitor.store.schema import Identity
 from monitor.store.steps import Step
 
 
