@@ -52,7 +52,11 @@ def ingest(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
         began = time.process_time()
         file.write(given)
         cpu += time.process_time() - began
+    began = time.process_time()
+    while file.settle():
+        pass
     file.close()
+    cpu += time.process_time() - began
     keeper = Keeper(folder / "whole", COLUMNS, retention_days=30, rollup_days=30, archives=False)
     for batch in batches(asked["targets"], asked["seconds"]):
         given = looks(batch, targets)

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from monitor.store.day import Identity
 from monitor.store.files import damaged, open_to_read, open_to_write, set_aside, transaction
+from monitor.store.schema import Identity
 from probes.model import Target
 
 FILE = "catalogue.db"

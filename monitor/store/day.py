@@ -1,143 +1,71 @@
-"""One day of series in one SQLite file that describes itself: scales and series names stand in it."""
+"""One day of series in one SQLite file that describes itself: scales and series names stand in it.
 
-import re
-import sqlite3
+A look is appended to the tail of its kind, a page or two for each commit. Where it is looked for stands a page for each
+series: there ten looks of it go together.
+"""
+
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from monitor.store.files import Step, open_to_write, transaction
+from monitor.store.files import open_to_write, transaction
 from monitor.store.fold import WIDTHS
 from monitor.store.rows import MILLISECOND, OUTCOMES, SECOND, Columns, loose, midnight, pack
+from monitor.store.schema import (
+    STEPS,
+    STRETCH,
+    Bucket,
+    Identity,
+    Scales,
+    add_column,
+    all_pending,
+    column,
+    kinds_of,
+    make_tables,
+    make_tail,
+    newest,
+    scales_of,
+    table,
+    tail,
+    told,
+)
 from probes.model import Observation, Part, Target, Value
 
-NAMED = """
-CREATE TABLE IF NOT EXISTS series (
-    id INTEGER PRIMARY KEY,
-    "check" TEXT NOT NULL,
-    part TEXT NOT NULL,
-    vantage TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    UNIQUE ("check", part, vantage)
-) STRICT;
-"""
-"""Which number stands for which series, in the file itself."""
-SCHEMA = f"""{NAMED}CREATE TABLE IF NOT EXISTS scale (
-    kind TEXT NOT NULL,
-    key TEXT NOT NULL,
-    scale REAL,
-    PRIMARY KEY (kind, key)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS latest (series INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS loose (
-    series INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    key TEXT NOT NULL,
-    value ANY NOT NULL,
-    PRIMARY KEY (series, at, key)
-) STRICT, WITHOUT ROWID;
-"""
-PENDING = """
-CREATE TABLE pending (
-    width INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    PRIMARY KEY (width, at)
-) STRICT, WITHOUT ROWID
-"""
-"""Which rollups the looks have outrun: (seconds it covers, second of the day)."""
-TOUCHED = "CREATE TABLE touched (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT"
-"""In which 10 seconds of the day there are new looks, in the order of their commits: what an exporter's cursor runs
-over."""
-STRETCH = 10 * SECOND
+TAIL_ROWS, TAIL_LOOKS = 10_000, 10
+"""How much waits in the tails: so many rows, or of many series so many each."""
+EVERY = 2**62
+SLICE = 1_000
+"""Series whose looks are sorted in with one commit: some 20 ms of work."""
 PLAIN = 2.0**62
 """What `pack` takes; NaN and infinity are neither above nor below."""
 STORED = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 LOOSE = "INSERT OR REPLACE INTO loose VALUES (?, ?, ?, ?)"
 SERIES = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) RETURNING id'
 
-Scales = Mapping[str, float | None]
-Identity = tuple[str, str, str]
-"""Check, part, vantage."""
-Bucket = tuple[int, int]
-"""Seconds that it covers, second of the day at which it begins."""
+Stored = tuple[Any, ...]
+"""Series, microsecond, outcome, then what each column stores."""
 
 
-def table(kind: str) -> str:
-    """Return the quoted name of a probe kind's table; a kind is a slug, so nothing in it can end the quote."""
-    if not re.fullmatch(r"[a-z][a-z0-9_-]*", kind):
-        raise ValueError(f"a probe kind is lower-case letters, digits, - and _, not {kind!r}")
-    return f'"probe_{kind}"'
+class _Statements:
+    """How the looks of one kind are written."""
 
-
-def newest(kind: str) -> str:
-    """Return the quoted name of the table of a kind's last looks: one page for forty series, no seek for each."""
-    return table(kind).replace("probe_", "latest_", 1)
-
-
-def column(key: str) -> str:
-    """Return a value key as a quoted column name."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", key) or key in {"series", "at", "outcome"}:
-        raise ValueError(f"a value key is lower-case letters, digits and _, and no word of the store, not {key!r}")
-    return f'"{key}"'
-
-
-def scales_of(db: sqlite3.Connection) -> dict[str, dict[str, float | None]]:
-    """Return kind -> key -> scale as the file itself says; it is read as it was written."""
-    found: dict[str, dict[str, float | None]] = defaultdict(dict)
-    for kind, key, scale in db.execute("SELECT kind, key, scale FROM scale"):
-        found[kind][key] = scale
-    return found
-
-
-def kinds_of(db: sqlite3.Connection) -> dict[str, dict[str, float | None]]:
-    """Return kind -> key -> scale of every kind that there are looks of, also where it has no columns."""
-    scales = scales_of(db)
-    return {kind: scales[kind] for (kind,) in db.execute("SELECT DISTINCT kind FROM series").fetchall()}
-
-
-def _all_pending(db: sqlite3.Connection, widths: Iterable[int] = WIDTHS) -> None:
-    """Note every stretch in which there are looks."""
-    for name in map(table, kinds_of(db)):
-        for width in widths:
-            query = f"INSERT OR IGNORE INTO pending SELECT DISTINCT ?1, at / (?1 * {SECOND}) * ?1 FROM {name}"  # noqa: S608 - quoted
-            db.execute(query, (width,))
-
-
-def _all_touched(db: sqlite3.Connection) -> None:
-    """Note every 10 seconds in which there are looks, for who exports them."""
-    looks = " UNION ".join(f"SELECT at / {STRETCH} * 10 AS ten FROM {name}" for name in map(table, kinds_of(db)))  # noqa: S608 - quoted
-    if looks:
-        db.execute(f"INSERT INTO touched (at) SELECT ten FROM ({looks}) ORDER BY ten")  # noqa: S608 - of quoted names of tables
-
-
-def _make_tables(db: sqlite3.Connection, kind: str) -> None:
-    rest = "at INTEGER NOT NULL, outcome INTEGER NOT NULL"
-    keyed = f"series INTEGER NOT NULL, {rest}, PRIMARY KEY (series, at)"
-    db.execute(f"CREATE TABLE IF NOT EXISTS {table(kind)} ({keyed}) STRICT, WITHOUT ROWID")
-    db.execute(f"CREATE TABLE IF NOT EXISTS {newest(kind)} (series INTEGER PRIMARY KEY, {rest}) STRICT")
-
-
-def _add_column(db: sqlite3.Connection, name: str, key: str, scale: float | None) -> None:
-    db.execute(f"ALTER TABLE {name} ADD COLUMN {column(key)} {'TEXT' if scale is None else 'INTEGER'}")
-
-
-def _columns(scales: Scales) -> str:
-    return ", ".join(("series", "at", "outcome", *map(column, scales)))
-
-
-def _latest_by_kind(db: sqlite3.Connection) -> None:
-    """Hold the last looks themselves, where an earlier version held their times."""
-    for kind, scales in kinds_of(db).items():
-        _make_tables(db, kind)
-        for key, scale in scales.items():
-            _add_column(db, newest(kind), key, scale)
-        names, found = _columns(scales), f"latest CROSS JOIN {table(kind)} USING (series, at)"
-        db.execute(f"INSERT INTO {newest(kind)} ({names}) SELECT {names} FROM {found}")  # noqa: S608 - quoted
-    db.execute("DROP TABLE latest")
-
-
-STEPS: Sequence[Step] = (SCHEMA, PENDING, _all_pending, TOUCHED, _all_touched, _latest_by_kind)
+    def __init__(self, kind: str, scales: Scales) -> None:
+        names, place = told(scales), newest(kind)
+        marks = ", ".join("?" * (3 + len(scales)))
+        new = ", ".join(f"{each} = excluded.{each}" for each in ("at", "outcome", *map(column, scales)))
+        become = f"ON CONFLICT DO UPDATE SET {new} WHERE excluded.at >= at"
+        some = f"FROM {tail(kind)} WHERE series > ? AND series <= ?"
+        last = ", ".join(("series", "max(at)", "outcome", *map(column, scales)))
+        self.append = f"INSERT INTO {tail(kind)} ({names}) VALUES ({marks})"  # noqa: S608 - names are quoted above
+        self.insert = f"INSERT OR REPLACE INTO {table(kind)} ({names}) VALUES ({marks})"  # noqa: S608 - quoted
+        self.upsert = f"INSERT INTO {place} ({names}) VALUES ({marks}) {become}"  # noqa: S608 - quoted
+        self.move = (
+            f"INSERT OR REPLACE INTO {table(kind)} ({names}) SELECT {names} {some} ORDER BY series, at, seq",
+            f"INSERT INTO {place} ({names}) SELECT {last} {some} GROUP BY series {become}",
+            f"DELETE {some}",
+        )
 
 
 class DayFile:
@@ -149,14 +77,24 @@ class DayFile:
         self.day = day
         self._columns = columns
         self.db = open_to_write(path, STEPS)
-        self.scales = scales_of(self.db)
-        self._inserts: dict[str, tuple[str, str]] = {}
-        """Kind -> how a look is written, and how it becomes the last one."""
+        kinds = kinds_of(self.db)
+        self.scales = scales_of(self.db) | kinds
+        self._kinds = {kind: _Statements(kind, scales) for kind, scales in kinds.items()}
+        self._prepared: set[str] = set()
+        """Kinds that have every column that is asked for now."""
         rows = self.db.execute('SELECT id, "check", part, vantage FROM series')
         self._stored: dict[Identity, int] = {(check, part, vantage): id_ for id_, check, part, vantage in rows}
         self._ids: dict[Identity, int] = {}
         """Of `_stored`, what has been seen since the file was opened."""
         self.names = {id_: name for name, id_ in self._stored.items()}
+        self._last: dict[int, int] = {}
+        """When each series was looked at last; who comes later joins the tail."""
+        for name in [name for kind in kinds for name in (newest(kind), tail(kind))]:
+            self._last |= dict(self.db.execute(f"SELECT series, max(at) FROM {name} GROUP BY series"))  # noqa: S608 - quoted
+        self._waiting = self._count_waiting()
+        """Rows in all tails."""
+        self._sorted = 0
+        """The last series whose looks this round has sorted in; 0 between two rounds."""
         self.pending = dict.fromkeys(self.db.execute("SELECT width, at FROM pending"), 0)
         """What is to be folded, each with the last series that is done already."""
         self.fresh: list[tuple[Identity, str, Target]] = []
@@ -165,36 +103,85 @@ class DayFile:
     def write(self, observations: Iterable[Observation]) -> None:
         """Store all of them in one transaction, or none; a look that is there already is replaced."""
         with transaction(self.db):
-            times = self._insert(observations)
-            buckets = {(width, at // (width * SECOND) * width) for at in times for width in WIDTHS}
+            tens = self._insert(observations)
+            buckets = {(width, ten // width * width) for ten in tens for width in WIDTHS}
             if new := buckets - self.pending.keys():
                 self.db.executemany("INSERT INTO pending VALUES (?, ?)", new)
-            self.db.executemany("INSERT INTO touched (at) VALUES (?)", sorted({(at // STRETCH * 10,) for at in times}))
+            self.db.executemany("INSERT INTO touched (at) VALUES (?)", [(ten,) for ten in sorted(tens)])
+            if self._sorted or self._waiting >= max(TAIL_ROWS, TAIL_LOOKS * len(self.names)):
+                self._sort_in()
         self.pending.update(dict.fromkeys(buckets, 0))
 
     def _insert(self, observations: Iterable[Observation]) -> set[int]:
-        """Return the times of the looks."""
-        times: set[int] = set()
+        """Return in which ten seconds of the day the looks were."""
+        tens: set[int] = set()
         start = midnight(self.day)
-        rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+        rows: dict[str, list[Stored]] = defaultdict(list)
+        late: dict[str, list[Stored]] = defaultdict(list)
         extra: list[tuple[object, ...]] = []
+        last = self._last
         for look in observations:
             since = look.at - start
             at = since.seconds * SECOND + since.microseconds // MILLISECOND * MILLISECOND
             scales = self._prepare_kind(look.kind)
-            times.add(at)
+            tens.add(at // STRETCH * 10)
             for name, part in look.parts.items():
                 id_ = self._id(look, name)
                 packed = _packed(part.values, scales)
-                rows[look.kind].append((id_, at, STORED[part.outcome], *packed))
+                if at > last.get(id_, -1):
+                    last[id_] = at
+                    rows[look.kind].append((id_, at, STORED[part.outcome], *packed))
+                else:
+                    late[look.kind].append((id_, at, STORED[part.outcome], *packed))
                 if len(packed) - packed.count(None) < len(part.values):
                     extra.extend((id_, at, key, value) for key, value in _loose(part, scales))
         for kind, batch in rows.items():
-            for statement in self._inserts[kind]:
-                self.db.executemany(statement, batch)
+            self.db.executemany(self._kinds[kind].append, batch)
+            self._waiting += len(batch)
+        for kind, batch in late.items():
+            self._replace(kind, batch)
         if extra:
             self.db.executemany(LOOSE, extra)
-        return times
+        return tens
+
+    def _replace(self, kind: str, batch: Sequence[Stored]) -> None:
+        """Store looks that are not the last of their series, or are told again."""
+        ids = {id_ for id_, *_ in batch}
+        if self._waiting:
+            self._move(kind, min(ids) - 1, max(ids))
+        for statement in (self._kinds[kind].insert, self._kinds[kind].upsert):
+            self.db.executemany(statement, batch)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something is to be folded or sorted in."""
+        return bool(self.pending or self._waiting)
+
+    def settle(self) -> bool:
+        """Sort a slice of what waits into its place, in one transaction; return whether there was one."""
+        if not self._waiting:
+            return False
+        with transaction(self.db):
+            self._sort_in()
+        return True
+
+    def _sort_in(self) -> None:
+        first, self._sorted = self._sorted, self._sorted + SLICE
+        if self._sorted >= len(self.names):
+            self._sorted = 0
+        for kind in self._kinds:
+            self._move(kind, first, self._sorted or EVERY)
+        if not self._sorted:
+            self._waiting = self._count_waiting()
+
+    def _count_waiting(self) -> int:
+        counts = (self.db.execute(f"SELECT count(*) FROM {tail(kind)}").fetchone() for kind in self._kinds)  # noqa: S608 - quoted
+        return sum(count for (count,) in counts)
+
+    def _move(self, kind: str, after: int, last: int) -> None:
+        """Move what waits of the series with after < id <= last to where it is looked for."""
+        for statement in self._kinds[kind].move:
+            self.db.execute(statement, (after, last))
 
     def _id(self, look: Observation, part: str) -> int:
         identity = (look.check, part, look.vantage)
@@ -209,17 +196,19 @@ class DayFile:
 
     def _prepare_kind(self, kind: str) -> Scales:
         """Make the kind's table and columns; a column that this day knows keeps its scale."""
-        if kind in self._inserts:
+        if kind in self._prepared:
             return self.scales[kind]
         known = self.scales.setdefault(kind, {})
-        _make_tables(self.db, kind)
+        make_tables(self.db, kind)
+        make_tail(self.db, kind, known)
         for key, scale in self._columns.get(kind, {}).items():
             if key not in known:
-                for name in (table(kind), newest(kind)):
-                    _add_column(self.db, name, key, scale)
+                for name in (table(kind), newest(kind), tail(kind)):
+                    add_column(self.db, name, key, scale)
                 self.db.execute("INSERT INTO scale VALUES (?, ?, ?)", (kind, key, scale))
                 known[key] = scale
-        self._inserts[kind] = _insert_into(table(kind), known), _upsert_into(newest(kind), known)
+        self._kinds[kind] = _Statements(kind, known)
+        self._prepared.add(kind)
         return known
 
     def folded(self, bucket: Bucket) -> None:
@@ -230,26 +219,12 @@ class DayFile:
     def fold_again(self, width: int) -> None:
         """Note that the rollups of a width are gone."""
         with transaction(self.db):
-            _all_pending(self.db, (width,))
+            all_pending(self.db, (width,))
         self.pending |= dict.fromkeys(self.db.execute("SELECT width, at FROM pending WHERE width = ?", (width,)), 0)
 
     def close(self) -> None:
         """Give the file back; SQLite moves its WAL into it."""
         self.db.close()
-
-
-def _insert_into(name: str, scales: Scales) -> str:
-    marks = ", ".join("?" * (3 + len(scales)))
-    return f"INSERT OR REPLACE INTO {name} ({_columns(scales)}) VALUES ({marks})"  # noqa: S608 - names are quoted above
-
-
-def _upsert_into(name: str, scales: Scales) -> str:
-    marks = ", ".join("?" * (3 + len(scales)))
-    new = ", ".join(f"{each} = excluded.{each}" for each in ("at", "outcome", *map(column, scales)))
-    return (
-        f"INSERT INTO {name} ({_columns(scales)}) VALUES ({marks}) "  # noqa: S608 - names are quoted above
-        f"ON CONFLICT DO UPDATE SET {new} WHERE excluded.at >= at"
-    )
 
 
 def _packed(values: Mapping[str, Value], scales: Scales) -> list[int | str | None]:

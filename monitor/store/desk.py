@@ -11,13 +11,13 @@ from typing import Any, TextIO
 from monitor.plain import armed, cell
 from monitor.store import archive, catalogue, files, read
 from monitor.store.archive import ArchiveError
-from monitor.store.day import kinds_of, table
 from monitor.store.files import day_files, open_to_read
 from monitor.store.fold import FIVE_MINUTES, HOUR
 from monitor.store.folding import Folding
 from monitor.store.keeper import Keeper
 from monitor.store.rollup import FOLDERS, path_of
 from monitor.store.rows import Columns, Row
+from monitor.store.schema import kinds_of, sources, table
 from probes.model import Observation, Outcome, Part, Target, Value
 
 Progress = Callable[[str, int, int], None]
@@ -53,7 +53,8 @@ def stats(folder: Path) -> dict[str, Any]:
 def _count(path: Path) -> int:
     try:
         with open_to_read(path) as db:
-            return sum(db.execute(f"SELECT count(*) FROM {table(kind)}").fetchone()[0] for kind in kinds_of(db))  # noqa: S608 - quoted
+            names = [name for kind in kinds_of(db) for name in sources(db, kind)]
+            return sum(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names)  # noqa: S608 - quoted
     except sqlite3.Error:
         return 0  # `check` says what is wrong with it
 
@@ -109,8 +110,8 @@ def _astray(folder: Path, day: date, path: Path) -> list[str]:
             pending = {at for (at,) in looks.execute("SELECT at FROM pending WHERE width = ?", (FIVE_MINUTES,))}
             told = dict(sums.execute("SELECT at, sum(n) FROM looks GROUP BY at"))
             counted: dict[int, int] = {}
-            for kind in kinds_of(looks):
-                query = f"SELECT at / 300000000 * 300 AS stretch, count(*) FROM {table(kind)} GROUP BY stretch"  # noqa: S608 - quoted
+            for name in [name for kind in kinds_of(looks) for name in sources(looks, kind)]:
+                query = f"SELECT at / 300000000 * 300 AS stretch, count(*) FROM {name} GROUP BY stretch"  # noqa: S608 - quoted
                 for at, count in looks.execute(query):
                     counted[at] = counted.get(at, 0) + count
     except sqlite3.Error:

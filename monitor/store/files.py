@@ -61,8 +61,10 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def open_to_read(path: Path) -> closing[sqlite3.Connection]:
-    """Open a file for one reading; it sees what is committed."""
-    return closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0))
+    """Open a file for one reading; it sees what is committed when that begins."""
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1.0)
+    db.execute("BEGIN")
+    return closing(db)
 
 
 def day_files(folder: Path) -> list[tuple[date, Path]]:

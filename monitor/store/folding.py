@@ -1,4 +1,4 @@
-"""Rollups out of day files, a slice at a time, so that no commit waits long for them."""
+"""Days of the past sorted to the end, and rollups out of day files; a slice at a time, so that no commit waits long."""
 
 import logging
 import sqlite3
@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from monitor.store.day import Bucket, DayFile
+from monitor.store.day import DayFile
 from monitor.store.files import damaged, day_files, open_to_read, set_aside
 from monitor.store.fold import FIVE_MINUTES, HOUR, WIDTHS
 from monitor.store.rollup import RollupFile, folded, path_of
 from monitor.store.rows import Columns, midnight
+from monitor.store.schema import Bucket, kinds_of, sources
 
 logger = logging.getLogger(__name__)
 
@@ -46,12 +47,14 @@ class Folding:
         past = self._next({file.day for file in files})
         if past is None:
             return False
+        if past.settle():
+            return True
         self._fold(past, min(past.pending, key=_end))
         return True
 
     @property
     def unfinished(self) -> list[date]:
-        """Days of the past with something to fold; none before the first step."""
+        """Days of the past with something to do; none before the first step."""
         return [*(self._left or ()), *((self._past.day,) if self._past else ())]
 
     def open(self, day: date) -> None:
@@ -63,7 +66,7 @@ class Folding:
 
     def leave(self, file: DayFile) -> None:
         """Hear that a day is written to no more."""
-        if file.pending and self._left is not None:
+        if file.unfinished and self._left is not None:
             self._left.append(file.day)
         self._close(file.day)
 
@@ -74,10 +77,10 @@ class Folding:
             self._close(day)
 
     def _next(self, open_days: set[date]) -> DayFile | None:
-        """Return a day of the past with something to fold."""
+        """Return a day of the past with something to do."""
         if self._left is None:
-            self._left = [day for day, path in day_files(self._folder) if day not in open_days and _unfolded(path)]
-        while self._past is None or not self._past.pending:
+            self._left = [day for day, path in day_files(self._folder) if day not in open_days and _unfinished(path)]
+        while self._past is None or not self._past.unfinished:
             self._let_go()
             if not self._left:
                 return None
@@ -162,9 +165,10 @@ def _due(file: DayFile, now: datetime) -> Bucket | None:
     return min((bucket for bucket in file.pending if _end(bucket)[0] <= over), key=_end, default=None)
 
 
-def _unfolded(path: Path) -> bool:
+def _unfinished(path: Path) -> bool:
     try:
         with open_to_read(path) as db:
-            return db.execute("SELECT 1 FROM pending LIMIT 1").fetchone() is not None
+            tails = [name for kind in kinds_of(db) for name in sources(db, kind)[1:]]
+            return any(db.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for name in ("pending", *tails))  # noqa: S608 - quoted
     except sqlite3.Error as error:
         return "no such table" in str(error)  # written before there were rollups

@@ -11,12 +11,12 @@ from typing import Any
 from monitor.store import archive, catalogue, overview, read
 from monitor.store.archive import ArchiveError
 from monitor.store.catalogue import Series
-from monitor.store.day import Identity
 from monitor.store.files import day_files, open_to_read
 from monitor.store.fold import FIVE_MINUTES, HOUR, Values
 from monitor.store.overview import Hour
 from monitor.store.rollup import folded, path_of
-from monitor.store.rows import Row, midnight, parts_of
+from monitor.store.rows import MICROSECOND, Row, midnight, parts_of
+from monitor.store.schema import Identity
 from monitor.store.steps import Availability, Cell, Step, Which, availability, share_of, steps, width
 
 DAY = 86_400
@@ -73,7 +73,7 @@ class LocalHistory:
 
     async def range(self, check: str, part: str, since: datetime, until: datetime) -> list[Row]:
         """Return the committed looks with since <= at < until, oldest first, all vantages."""
-        first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
+        first, last = since.astimezone(UTC).date(), (until - MICROSECOND).astimezone(UTC).date()
 
         def look() -> list[Row]:
             days = [(day, path) for day, path in day_files(self._folder) if first <= day <= last]

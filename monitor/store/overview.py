@@ -1,15 +1,16 @@
 """Every series at once, by the hour, in columns: what a report of the region is made of. No object for each figure."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from monitor.store.day import Identity
 from monitor.store.fold import HOUR
 from monitor.store.rows import midnight, parts_of
+from monitor.store.schema import Identity
 from monitor.store.steps import Step
 
 
@@ -24,10 +25,15 @@ class Hour(NamedTuple):
     p95: Sequence[float | None]
 
 
-LOOKS = "SELECT series, CAST(up AS REAL) / nullif(n - unknown, 0) FROM looks WHERE at = ? ORDER BY series"
-VALUES = """
-SELECT series, sum / (n * ?), p95 / ? FROM value WHERE at = ? AND quantity = ? ORDER BY series
+LOOKS = """
+SELECT json_group_array(series), json_group_array(up), json_group_array(n - unknown)
+FROM (SELECT series, up, n, unknown FROM looks WHERE at = ? ORDER BY series)
 """
+VALUES = """
+SELECT json_group_array(series), json_group_array(sum), json_group_array(n), json_group_array(p95)
+FROM (SELECT series, sum, n, p95 FROM value WHERE at = ? AND quantity = ? ORDER BY series)
+"""
+"""A column comes as one text: a row of its own for each series takes half as much again."""
 
 
 def hours(db: sqlite3.Connection, day: date, seconds: tuple[int, int], key: str) -> Iterator[Hour]:
@@ -35,31 +41,39 @@ def hours(db: sqlite3.Connection, day: date, seconds: tuple[int, int], key: str)
     rows = db.execute('SELECT id, "check", part, vantage FROM series')
     names: dict[int, Identity] = {id_: (check, part, vantage) for id_, check, part, vantage in rows}
     quantities = db.execute('SELECT id, scale FROM quantity WHERE "key" = ?', (key,)).fetchall()
+    known: list[int] = []
+    series: Sequence[Identity] = ()
     for at in range(*seconds, HOUR):
-        looks = db.execute(LOOKS, (at,)).fetchall()
-        if not looks:
+        ids, ups, counts = _columns(db, LOOKS, at)
+        if not ids:
             continue
-        values: list[tuple[Any, ...]] = []
-        for id_, scale in quantities:
-            parts = parts_of(scale)
-            values += db.execute(VALUES, (parts, parts, at, id_)).fetchall()
-        ids, shares = zip(*looks, strict=True)
-        means, p95s = _columns(ids, values)
-        yield Hour(midnight(day) + timedelta(seconds=at), tuple(map(names.__getitem__, ids)), shares, means, p95s)
+        if ids != known:
+            known, series = ids, tuple(map(names.__getitem__, ids))
+        shares = [up / count if count else None for up, count in zip(ups, counts, strict=True)]
+        means, p95s = _figures(db, at, quantities, ids)
+        yield Hour(midnight(day) + timedelta(seconds=at), series, shares, means, p95s)
 
 
-def _columns(
-    ids: Sequence[int], rows: Sequence[tuple[Any, ...]]
+def _columns(db: sqlite3.Connection, query: str, *arguments: int) -> list[list[int]]:
+    return [json.loads(column) for column in db.execute(query, arguments).fetchone()]
+
+
+def _figures(
+    db: sqlite3.Connection, at: int, quantities: Iterable[tuple[int, float]], ids: Sequence[int]
 ) -> tuple[Sequence[float | None], Sequence[float | None]]:
-    """Bring values into the order of the looks; mostly they stand in it already."""
-    if not rows:
-        nothing = [None] * len(ids)
-        return nothing, nothing
-    told, means, p95s = zip(*rows, strict=True)
-    if told == ids:
-        return means, p95s
-    mean, p95 = dict(zip(told, means, strict=True)), dict(zip(told, p95s, strict=True))
-    return [mean.get(id_) for id_ in ids], [p95.get(id_) for id_ in ids]
+    """Return means and p95s in the order of ``ids``; mostly they stand in it already."""
+    mean: dict[int, float] = {}
+    p95: dict[int, float] = {}
+    for id_, scale in quantities:
+        parts = parts_of(scale)
+        told, sums, counts, high = _columns(db, VALUES, at, id_)
+        means = [total / (n * parts) for total, n in zip(sums, counts, strict=True)]
+        p95s = [each / parts for each in high]
+        if told == ids:
+            return means, p95s
+        mean.update(zip(told, means, strict=True))
+        p95.update(zip(told, p95s, strict=True))
+    return list(map(mean.get, ids)), list(map(p95.get, ids))
 
 
 def pivoted(steps: Iterable[Step]) -> Iterator[Hour]:

@@ -14,9 +14,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from monitor.store.archive import FOLDER, LOOSE, MANIFEST, ArchiveError, File, Manifest, checksum, manifest
-from monitor.store.day import Scales, column, kinds_of, table
 from monitor.store.files import open_to_read
 from monitor.store.rows import MICROSECOND, MILLISECOND, OUTCOMES, Row, midnight, unpack
+from monitor.store.schema import Scales, column, kinds_of, sources, table
 from probes.model import Outcome, Value
 
 GROUP_ROWS = 120_000
@@ -50,6 +50,9 @@ def write(folder: Path, day: date) -> Manifest:
 
 def _compare(db: sqlite3.Connection, told: Manifest) -> None:
     """Raise ArchiveError unless every row is there."""
+    for name in [name for kind in kinds_of(db) for name in sources(db, kind)[1:]]:
+        if db.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone():  # noqa: S608 - the name is quoted
+            raise ArchiveError(f"{told.day} has looks that are not sorted in yet")
     for file in told.files:
         source = LOOSE if file.kind == LOOSE else table(file.kind)
         (rows,) = db.execute(f"SELECT count(*) FROM {source}").fetchone()  # noqa: S608 - the name is quoted

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from monitor.store.day import NAMED, Bucket, Identity, column, kinds_of, table
 from monitor.store.files import open_to_write, transaction
 from monitor.store.fold import FIVE_MINUTES, HOUR, Looks, Values, fold
 from monitor.store.rows import SECOND
+from monitor.store.schema import NAMED, Bucket, Identity, column, kinds_of, sources
 
 SCHEMA = f"""{NAMED}CREATE TABLE quantity (
     id INTEGER PRIMARY KEY,
@@ -49,6 +49,7 @@ CREATE TABLE value (
 """``at`` is seconds from the day's midnight; numbers are integers times the quantity's scale."""
 FOLDERS = {FIVE_MINUTES: "rollup/5m", HOUR: "rollup/1h"}
 """Under the folder of the day files; each rollup is called as its day is. Hours are kept for longer than 5 minutes."""
+JOIN = "series s CROSS JOIN {} t ON t.series = s.id AND t.at >= ?1 AND t.at < ?2"
 
 Folded = Iterable[tuple[Looks, str, Sequence[Values]]]
 """Looks, kind, values; series by the ids of the file that they were read from."""
@@ -61,13 +62,12 @@ def folded(
     width, at = bucket
     window = (at * SECOND, (at + width) * SECOND)
     for kind, scales in kinds_of(db).items():
-        name = table(kind)
-        columns = "".join(f", t.{column(key)}" for key in scales)
-        query = (
-            f"SELECT t.series, t.at, t.outcome{columns} FROM series s CROSS JOIN {name} t "  # noqa: S608 - names are quoted
-            "ON t.series = s.id AND t.at >= ? AND t.at < ? WHERE s.kind = ? AND s.id > ? AND s.id <= ? "
-            "ORDER BY t.series, t.at"
-        )
+        wanted = "".join(f", t.{column(key)}" for key in scales)
+        found = [
+            f"SELECT t.series, t.at, t.outcome{wanted} FROM {join} WHERE s.kind = ?3 AND s.id > ?4 AND s.id <= ?5"  # noqa: S608 - names are quoted
+            for join in map(JOIN.format, sources(db, kind))
+        ]
+        query = " UNION ALL ".join(found) + " ORDER BY 1, 2"
         keys = [None if scale is None else key for key, scale in scales.items()]
         for looks, values in fold(db.execute(query, (*window, kind, *ids)), keys, shares=width == HOUR):
             yield looks, kind, values

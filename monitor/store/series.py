@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from monitor.store.day import column, table
 from monitor.store.history import LocalHistory
 from monitor.store.keeper import Keeper
 from monitor.store.rows import Columns, Stats
+from monitor.store.schema import column, table
 from probes.model import Observation
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import NamedTuple
 
-from monitor.store.day import Identity
 from monitor.store.fold import FIVE_MINUTES, HOUR, SHARES, Values
+from monitor.store.schema import Identity
 from monitor.store.sketch import pack, quantile, unpack
 
 

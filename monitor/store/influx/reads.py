@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitor.store.day import Identity
 from monitor.store.fold import FIVE_MINUTES, HOUR
 from monitor.store.influx.lines import EPOCH, PREFIX, TAGS
 from monitor.store.influx.server import RefusedError, Server
 from monitor.store.overview import Hour, pivoted
 from monitor.store.rows import MICROSECOND, Row
+from monitor.store.schema import Identity
 from monitor.store.steps import Availability, Figures, Step, Which, width
 from probes.model import Outcome, Value
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.store.day import STEPS
 from monitor.store.files import day_files, open_to_write
 from monitor.store.fold import OUTCOMES, WIDTHS
 from monitor.store.history import LocalHistory
 from monitor.store.keeper import Keeper
 from monitor.store.rollup import FOLDERS, path_of
 from monitor.store.rows import midnight
+from monitor.store.schema import STEPS
 from monitor.store.sketch import rank
 from monitor.store.steps import Step, Which
 from probes.model import Observation, Outcome
@@ -196,20 +196,29 @@ async def test_a_kill_between_two_slices_costs_nothing(tmp_path: Path) -> None:
     assert len(rows(tmp_path, "SELECT 1 FROM looks WHERE at = 43200")) == 1_000
 
 
+WITHOUT_TAIL = """
+INSERT INTO probe_icmp (series, at, outcome, rtt_seconds, ttl)
+SELECT series, at, outcome, rtt_seconds, ttl FROM tail_icmp;
+INSERT INTO latest_icmp (series, at, outcome, rtt_seconds, ttl)
+SELECT series, max(at), outcome, rtt_seconds, ttl FROM tail_icmp GROUP BY series;
+DROP TABLE tail_icmp;
+PRAGMA user_version=6;
+"""
+"""Makes of a day file what was written before looks had a tail."""
 BEFORE = """
 DROP TABLE pending; DROP TABLE touched; DROP TABLE latest_icmp;
 CREATE TABLE latest (series INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 INSERT INTO latest SELECT series, max(at) FROM probe_icmp GROUP BY series;
 PRAGMA user_version=0;
 """
-"""Makes of a day file what the first version wrote."""
+"""Then makes of it what the first version wrote."""
 
 
 async def test_days_from_before_there_were_rollups_are_read_and_then_folded(tmp_path: Path) -> None:
     keep(tmp_path, [look(n * 60, check=f"c{n % 2}", values={KEY: 0.01 * n, "odd": n}) for n in range(100)], between=0)
     latest = await history(tmp_path).latest()
     with sqlite3.connect(tmp_path / f"{NOON.date()}.sqlite") as db:
-        db.executescript(BEFORE)
+        db.executescript(WITHOUT_TAIL + BEFORE)
     before = await history(tmp_path).downsample(KEY, NOON, NOON + 2 * HOUR, HOUR)
     assert [step.looks for step in before] == [30, 20, 30, 20]
     assert await history(tmp_path).latest() == latest
@@ -223,7 +232,7 @@ async def test_a_migration_that_is_killed_goes_on(tmp_path: Path) -> None:
     keep(tmp_path, [look(n) for n in range(10)], between=0)
     path = tmp_path / f"{NOON.date()}.sqlite"
     with sqlite3.connect(path) as db:
-        db.executescript(BEFORE)
+        db.executescript(WITHOUT_TAIL + BEFORE)
     for taken in range(len(STEPS)):
         steps = [*STEPS[:taken], fail]
         with pytest.raises(ZeroDivisionError):

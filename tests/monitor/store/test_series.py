@@ -147,7 +147,7 @@ async def test_the_file_is_plain_sqlite_that_says_its_scales(make: Callable[...,
     store.add([look(values={"rtt_seconds": 0.012})])
     await store.close()
     db = sqlite3.connect(tmp_path / "series" / "2026-11-23.sqlite")
-    query = "SELECT rtt_seconds * scale FROM probe_icmp JOIN scale ON kind = 'icmp' AND key = 'rtt_seconds'"
+    query = "SELECT rtt_seconds * scale FROM tail_icmp JOIN scale ON kind = 'icmp' AND key = 'rtt_seconds'"
     assert db.execute(query).fetchone()[0] == pytest.approx(0.012)
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()
