@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from alerting.directory import Directory
 from alerting.journal import Journal, JournalError, can_pass
 from alerting.model import Alert
-from alerting.plan import plan, tell_newly_named
+from alerting.plan import Planned, plan, tell_newly_named
 from monitor.alerts import Blind, overlapping, signs, to_alert
 from monitor.baseline import Baselines
 from monitor.belief import Belief, Step
