@@ -6,9 +6,9 @@ from itertools import chain
 
 from alerting.model import Severity
 from monitor import witness
-from monitor.docket import Book, Change, Docket, Finding, worst
-from monitor.impact import people, stranded
-from monitor.kin import Kin, young
+from monitor.docket import Book, Change, Docket, worst
+from monitor.joining import Joining
+from monitor.kin import Kin
 from monitor.model import Entry, Incident, Phase
 from monitor.outlook import TROUBLE, UNSEEN, Outlook, Presumption
 from monitor.patience import PATIENCE, Patience
@@ -26,8 +26,8 @@ def apply(book: Book, touched: Iterable[str], view: Outlook) -> tuple[Book, list
     for asset in [name for name in turn.waiting if name in view.topology.servers]:
         turn.consider(asset)  # what it is made of has spoken by now
     turn.together()
-    turn.gather()
-    turn.part()
+    turn.joining.gather()
+    turn.joining.part()
     witness.bear(turn.docket, view, turn.recovered)
     return turn.result()
 
@@ -65,6 +65,7 @@ class _Turn:
         self.inferred: set[str] = set()
         """Assets of which something else tells whether they are lost, over one address family or in whole."""
         self.patience = Patience(view, self.waiting, self.recovered, self.inferred)
+        self.joining = Joining(view, self.docket, self.kin, self.recovered)
         world = view.topology.world
         self.settle = timedelta(seconds=world.settle_seconds)
         self.hold = timedelta(seconds=world.hold_seconds)
@@ -205,14 +206,14 @@ class _Turn:
 
     def go_on(self, own: Incident, standing: Standing) -> None:
         """Bring an asset's own incident up to date."""
-        if self.merged(own, standing):
+        if self.joining.merged(own, standing):
             return
         severity = self.view.severity(own.asset, standing.phase)
         if severity is None:
             left = self.view.left(own.asset)
             self.back(own.asset, f"is no longer down: {left[1]}" if left else "is no longer down")
             return
-        worse = severity.rank > own.severity.rank and not self.told_by_another(own, standing)
+        worse = severity.rank > own.severity.rank and not self.joining.told_by_another(own, standing)
         title = self.topology.title(own.asset, standing.phase)
         back = self.recovered.pop(own.asset, None) is not None
         if not (worse or back) and title == own.title:
@@ -230,40 +231,6 @@ class _Turn:
             gravest=(own.gravest or own.reason) if milder else "",
         )
 
-    def told_by_another(self, own: Incident, standing: Standing) -> bool:
-        """Whether it matters more for the loss of what stood beside it alone: of that another incident tells."""
-        if worst(own.phase, standing.phase) is not own.phase:
-            return False
-        for other in filter(self.view.lost, self.topology.beside(own.asset)):
-            place = self.docket.place(other)
-            if (place is None or place.id != own.id) and self.view.excuse(other) is None:
-                return True
-        return False
-
-    def merged(self, own: Incident, standing: Standing) -> bool:
-        """Let an incident be part of another that turned out to be its cause, if both began at once."""
-        cause = self.view.cause(own.asset)
-        root = self.kin.root(cause) if cause else ""
-        into = self.docket.place(root) if root else None
-        if into is None or worst(own.phase, standing.phase) is not standing.phase:
-            return False  # it was in other trouble before
-        if into.id == own.id:
-            return self.renamed(own, root)
-        if root in own.children or self.kin.before(standing, self.kin.known(root, into)):
-            return False
-        self.docket.merge(own, into)
-        return True
-
-    def renamed(self, own: Incident, root: str) -> bool:
-        """Give an incident its true name: what stood behind it turns out to be its cause, and began with it."""
-        standing = self.view.standing(root)
-        severity = self.view.severity(root, standing.phase)
-        late = not young(own, self.now) or self.kin.before(self.kin.known(own.asset, own), standing)
-        if severity is None or root == own.asset or late:
-            return False
-        self.docket.take_over(own, self.finding(root, standing, severity, None))
-        return True
-
     def together(self) -> None:
         """Let what only waits for company speak when something beside it does: they are told in one message."""
         changes = self.docket.changes.values() if self.patience.company else ()
@@ -273,20 +240,6 @@ class _Turn:
             severity = self.view.severity(asset, standing.phase)
             if asset in self.waiting and severity and spoken & set(self.topology.territories(asset)):
                 self.begin(asset, standing, severity, presumed)
-
-    def gather(self) -> None:
-        """Let young incidents be part of what they turn out to belong to."""
-        for number in [one.id for one in self.docket.open.values() if young(one, self.now)]:
-            own = self.docket.open[number]
-            standing = self.view.standing(own.asset)
-            if standing.phase in TROUBLE and not own.silent:
-                self.merged(own, standing)
-
-    def part(self) -> None:
-        """Let stand alone what began with another that is over, while it is not."""
-        for own in [one for one in self.docket.open.values() if one.fellow and one.part_of not in self.docket.open]:
-            if own.asset not in self.recovered:
-                self.docket.part(own, "that is over, and this is not")
 
     def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
         """Stand silently behind what explains it; False when that has no incident and waits for none."""
@@ -304,20 +257,12 @@ class _Turn:
             return True
         if home is not None:
             self.leave(home, asset, "is now behind another cause")
-            self.take_back(home.id, incident)
+            self.joining.take_back(home.id, incident)
             incident = self.docket.open.get(incident.id, incident)
         behind = "unreachable" if self.view.standing(asset).phase is Phase.DOWN else "in trouble"
         text = f"{self.topology.name(asset)} is {behind} behind {self.topology.name(cause)}"
         self.docket.join(incident, asset, text)
         return True
-
-    def take_back(self, number: str, cause: Incident) -> None:
-        """Let a guess be part of what turned out to be the cause of all that spoke for it."""
-        guess = self.docket.open.get(number)
-        if guess is None or guess.confidence == 1 or guess.children or not young(guess, self.now):
-            return
-        if self.view.presumed(guess.asset) is None:
-            self.docket.merge(guess, cause)
 
     def abandoned(self, home: Incident, asset: str) -> bool:
         """Whether a child whose cause is gone has had its time to come back; then it leaves and speaks for itself."""
@@ -335,39 +280,15 @@ class _Turn:
         """Open an incident: a new one, one that closed a moment ago, or under its true name one that is open."""
         self.waiting.pop(asset, None)
         self.recovered.pop(asset, None)
-        finding = self.finding(asset, standing, severity, presumed)
+        finding = self.joining.finding(asset, standing, severity, presumed)
         heir = self.kin.heir(asset, standing)
         if heir is not None:
-            self.accompany(self.docket.take_over(heir, finding), standing)
+            self.joining.accompany(self.docket.take_over(heir, finding), standing)
             return
         lately = self.docket.closed_lately(asset)
         again = lately is not None and lately.closed is not None and self.now - lately.closed < self.reopen
         own = self.docket.reopen(lately, finding) if lately and again else self.docket.begin(finding)
-        self.accompany(own, standing)
-
-    def accompany(self, own: Incident, standing: Standing) -> None:
-        """Have what began in one moment and place told together; the likeliest cause stands first."""
-        other = self.kin.company(own, standing)
-        if other is None:
-            return
-        first, second = sorted((own, other), key=self.kin.upstream)
-        for one in [one for one in self.docket.open.values() if one.fellow and one.part_of == second.id]:
-            self.docket.accompany(one, first)
-        self.docket.accompany(self.docket.open[second.id], self.docket.open[first.id])
-
-    def finding(self, asset: str, standing: Standing, severity: Severity, presumed: Presumption | None) -> Finding:
-        """Gather what is known of a cause."""
-        left = self.view.left(asset)
-        touched = [asset, *(presumed.down if presumed else ())]
-        return Finding(
-            asset,
-            standing,
-            severity,
-            left[1] if left else "",
-            presumed.confidence if presumed else 1.0,
-            tuple(self.view.evidence(asset, presumed)),
-            people(self.topology, touched, stranded(self.topology, asset, self.view.lost, self.now)),
-        )
+        self.joining.accompany(own, standing)
 
     def back(self, asset: str, how: str) -> None:
         """Take note that an asset is in no trouble any more."""
@@ -383,17 +304,10 @@ class _Turn:
         at = self.recovered.setdefault(asset, self.now)
         behind = own.children
         if not behind and (own.silent or (self.held(own) and all(map(self.held, self.kin.fellows(own))))):
-            self.docket.close(self.alone(own), how, max(at, own.changed))
+            self.docket.close(self.joining.alone(own), how, max(at, own.changed))
         elif first:
             rest = f"waiting for {self.topology.names(behind)}" if behind else f"closes in {self.holds(own).seconds} s"
             self.docket.revise(own, "updated", Entry(self.now, "recovered", f"{how}; {rest}"))
-
-    def alone(self, own: Incident) -> Incident:
-        """Let an incident that is over stand alone if the one that it began with is not."""
-        first = self.docket.open.get(own.part_of) if own.fellow else None
-        if first is None or first.asset in self.recovered:
-            return own
-        return self.docket.part(own, "this is over, and that is not")
 
     def only_held(self, own: Incident) -> bool:
         """Whether nothing but time is missing until an incident that is over closes."""

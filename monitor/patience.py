@@ -41,7 +41,7 @@ class Patience:
         if any(self.view.doubted(other, standing) for other in self.topology.parents(asset)):
             return self.now - self.waiting.setdefault(asset, self.now) < DOUBTED
         undecided = standing.undecided and standing.phase is Phase.DEGRADED
-        if undecided or self.doubtful(asset, standing, presumed.down[0] if presumed else ""):
+        if undecided or self.shaken(asset) or self.doubtful(asset, standing, presumed.down[0] if presumed else ""):
             return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
         if any(self.view.not_looked_at_since(other, began) for other in self.topology.parents(asset)):
             return self.now - self.waiting.setdefault(asset, self.now) < UNHEARD
@@ -51,6 +51,18 @@ class Patience:
             self.company[asset] = standing, presumed
             return True
         return False
+
+    def shaken(self, asset: str) -> bool:
+        """Whether something above it came back a moment ago: it may come and go, unseen by what stands between."""
+
+        def lately(need: str) -> datetime | None:
+            at = self.recovered.get(need)
+            if at is not None and self.now - at < self.settle:
+                return at
+            above = self.view.blocked(need, lately)
+            return lately(above) if above else None
+
+        return self.view.blocked(asset, lately) is not None
 
     def doubtful(self, asset: str, standing: Standing, witness: str) -> bool:
         """Whether what it needs, what shares its risk, or what stands beside it is in doubt at this moment.

@@ -151,3 +151,46 @@ def test_a_child_that_comes_and_goes_when_its_cause_is_back_stays_behind_it_unti
     story.states[name] = {"": replace(parts[""], phase=Phase.DEGRADED, settled=Phase.DEGRADED, flapping=True)}
     assert story.at(101) == story.at(300) == []
     assert [what for what, _, _ in story.at(400, up=["router:bon"])] == ["closed"]
+
+
+def test_a_cctld_that_spoke_first_gives_its_incident_to_the_only_server_of_two_zones() -> None:
+    server = "nameserver:both"
+    one, two = (check(server, serves=(f"cctld:{zone}",), name=zone) for zone in ("one", "two"))
+    story = Story(make_world([one, two], []))
+    assert story.at(10, down=[one.id]) == [("opened", "1", "ccTLD ONE down")]
+    assert story.at(13, down=[two.id])[-1][2] == "Name server BOTH down"
+    assert set(story.book.open["1"].children) == {"cctld:one", "cctld:two"}
+
+
+def test_a_guess_joins_what_turns_out_to_explain_all_that_spoke_for_it() -> None:
+    routers = ["router:one", "router:two"]
+    needs = [Dependency(name, (above,), "all", True) for name in routers for above in ("site:both", "network:transit")]
+    story = Story(make_world([*map(check, routers), check("network:transit")], needs, asset("site:both")))
+    story.at(10, down=routers)
+    assert [one.asset for one in story.book.open.values()] == ["site:both"]
+    story.at(13, down=["network:transit"])
+    assert {one.asset for one in story.book.open.values() if not one.silent} == {"network:transit"}
+
+
+def test_trouble_that_is_only_remembered_opens_nothing_when_its_cause_is_gone() -> None:
+    four, six = check("website:w"), check("website:w", family=6)
+    needs = [Dependency("website:w", ("router:r",), "all", True)]
+    story = Story(make_world([check("router:r"), four, six], needs))
+    story.at(10, down=["router:r"])
+    story.at(11, down=["website:w"])
+    story.at(20, blind=[six.id])
+    story.at(30, up=["router:r", four.id])
+    assert story.at(200) == [("closed", "1", "Router R down")]
+    assert not story.book.open
+    assert story.at(300, down=[six.id]) == [("opened", "2", "Website W degraded")]
+
+
+def test_what_falls_a_moment_after_its_cause_came_back_waits_whether_that_stays() -> None:
+    needs = [Dependency("router:r", ("cable:c",), "all", True), Dependency("website:w", ("router:r",), "all", True)]
+    story = Story(make_world([check("cable:c"), check("router:r"), check("website:w")], needs))
+    story.at(10, down=["cable:c"])
+    story.at(30, up=["cable:c"])
+    assert story.at(45, down=["website:w"]) == []
+    assert story.at(60, up=["website:w"]) == []
+    story.at(70, down=["website:w"])
+    assert story.at(131) == [("opened", "2", "Website W down")]

@@ -95,8 +95,14 @@ def wrong(history: History, record: Record) -> list[str]:
         if cause.required and number not in taken
         if not any(touches(claim, cause) and claim.asset in cause.right for claim in made)
     ]
-    remarks = score(history, made, 0, 0).remarks
+    told = [claim for claim in made if not half_blind(history, claim.opened)]
+    remarks = score(history, told, 0, 0).remarks
     return missed + [remark for remark in remarks if remark.startswith(("once more", "false"))]
+
+
+def half_blind(history: History, seconds: float) -> bool:
+    """Whether the own link was cut over one family: what is lost over the other alone looks lost in whole."""
+    return history.blind(seconds, 4) != history.blind(seconds, 6)
 
 
 @pytest.mark.parametrize("noise", sorted(set(NOISES) - {"lying vantage"}))

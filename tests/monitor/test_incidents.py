@@ -50,8 +50,10 @@ class Story:
         return self._note(changes)
 
     def _move(self, name: str, phase: Phase, now: datetime) -> set[str]:
-        touched = {name}
-        for check_id in self.topology.checks[name]:
+        """Move all checks of an asset, or the one that is named."""
+        one = self.topology.world.checks.get(name)
+        touched = {one.asset if one else name}
+        for check_id in [name] if one else self.topology.checks[name]:
             state = self.states.get(check_id, {}).get("") or fresh(now)
             if phase is Phase.SUSPECT:
                 moved = replace(state, phase=phase, since=now)
