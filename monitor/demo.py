@@ -1,4 +1,4 @@
-"""The real daemon in the world of a story: its engines answer as the story says, and nobody is asked or told."""
+"""The real daemon in the world of a story: its engines answer as it says, nobody is asked, messages go to a mailbox."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from monitor import daemon
 from monitor.config.settings import Door, Settings
+from monitor.doors import DoorError, listen
+from monitor.mailbox import Mailbox, with_mailbox
 from monitor.model import World
 from monitor.replay.stage import Stage
 from monitor.replay.story import Story
@@ -97,13 +99,22 @@ def settings_of(story: Story, shipped: Settings, state: Path, clock: Clock, *, p
 
 
 async def run(story: Story, settings: Settings, say: Callable[[str], None], *, clock: Clock, speed: float) -> int:
-    """Run the daemon until it is told to stop; return the exit code."""
+    """Run the daemon, and beside its page the mailbox, until it is told to stop; return the exit code."""
+    box, beside = Mailbox(), Door(settings.public.host, settings.public.port + 1)
+    try:
+        runner = await listen(box.page(f"http://{settings.public.place}/"), beside, "--port")
+    except DoorError as error:
+        say(f"cannot start: {error}; the mailbox stands one above --port")
+        return 1
+    say(f"what people would be sent: http://{beside.place}/")
     engine = Scripted(story, settings.world, clock, speed)
     telling = asyncio.create_task(engine.tell(story, say))
     try:
         kinds = {check.kind for check in settings.world.checks.values()}
-        return await daemon.run(settings, say, clock=clock, engines=dict.fromkeys(kinds, engine))
+        told = with_mailbox(settings, box)
+        return await daemon.run(told, say, clock=clock, engines=dict.fromkeys(kinds, engine))
     finally:
         telling.cancel()
         with suppress(asyncio.CancelledError):
             await telling
+        await runner.cleanup()

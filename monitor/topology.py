@@ -76,7 +76,8 @@ class Topology:
             for asset in check.serves:
                 _once(self.servers, asset, check.asset)
                 _once(self.served, check.asset, asset)
-        for check in world.checks.values():
+        self._carrying = {check.id: check for check in world.checks.values() if check.carries}
+        for check in self._carrying.values():
             for asset in dict.fromkeys(check.carries.values()):
                 self.checks.setdefault(asset, []).append(check.id)
                 self.borne.setdefault(asset, []).append(check.id)
@@ -101,8 +102,8 @@ class Topology:
 
     def parts(self, asset: str, check: str, states: States) -> Mapping[str, State]:
         """Return what is believed of those parts of a check that tell of an asset; of a router, all it has."""
-        known, parts = self.world.checks.get(check), states.get(check, {})
-        if known is None or not known.carries or known.asset == asset:
+        known, parts = self._carrying.get(check), states.get(check, {})
+        if known is None or known.asset == asset:
             return parts
         return {part: state for part, state in parts.items() if known.carries.get(part) == asset}
 
@@ -112,8 +113,8 @@ class Topology:
         An interface that is down says so of what it carries, not of its router; one that is up says nothing of the far
         end, and counts where nothing else looks.
         """
-        known, parts = self.world.checks.get(check), self.parts(asset, check, states)
-        if known is None or not known.carries:
+        known, parts = self._carrying.get(check), self.parts(asset, check, states)
+        if known is None:
             return parts
         if known.asset == asset:
             return {part: state for part, state in parts.items() if known.carries.get(part, asset) == asset}

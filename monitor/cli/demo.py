@@ -18,16 +18,16 @@ app = typer.Typer()
 
 @app.command(epilog=EXITS)
 def demo(
-    story: Annotated[Path | None, typer.Argument(help="A story; without one, eight minutes of a storm.")] = None,
+    story: Annotated[Path | None, typer.Argument(help="A story; without one, five minutes of a storm.")] = None,
     *,
-    speed: Annotated[float, typer.Option(min=0.5, max=5.0, help="So many times as fast.")] = 1.0,
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="The page is at 127.0.0.1 on this port.")] = 8080,
+    speed: Annotated[float, typer.Option(min=0.5, max=5.0, help="So many times as fast.")] = 5.0,
+    port: Annotated[int, typer.Option(min=1, max=65_534, help="The page is at 127.0.0.1 on this port.")] = 8080,
 ) -> None:
-    """Run the real daemon in a made-up world, to see the page, the incidents and their timelines; Ctrl-C ends it.
+    """Run the real daemon in a made-up world, to see the page, the incidents and what people are sent; Ctrl-C ends it.
 
-    Nothing is asked of anybody, nobody is told, and what it writes is thrown away at the end.
+    Nobody is asked anything, messages go to a mailbox on the port above, and what it writes is thrown away at the end.
 
-    Examples:  lambi demo   |   lambi demo tests/scenarios/last-cable-of-two.yaml --speed 3
+    Examples:  lambi demo   |   lambi demo tests/scenarios/last-cable-of-two.yaml --speed 1
     """
     told = read(story or shipped("config") / "demo.yaml")
     from monitor import demo as daemon  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not

@@ -1,7 +1,7 @@
-"""A server that speaks as RIS Live does, fed from a router's routes: ``python -m tests.lab.ris NAMESPACE``.
+"""A server that speaks as RIS Live does, fed from a router's routes: ``python -m tests.lab.ris NAMESPACE GATE``.
 
-It plays the peers of a collector that all have their routes from the hub: who subscribes is told what there is, then
-each announcement and withdrawal as the routes come and go, by every peer.
+It is silent until there is a file GATE. It plays the peers of a collector that all have their routes from the hub: who
+subscribes is told what there is, then each announcement and withdrawal as the routes come and go, by every peer.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterable
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -26,8 +27,8 @@ ORIGINS = {network: island.asn for island in ISLANDS.values() for network in isl
 class Collector:
     """What the peers see, and who listens."""
 
-    def __init__(self, router: Namespace) -> None:
-        self._router = router
+    def __init__(self, router: Namespace, gate: Path) -> None:
+        self._router, self._gate = router, gate
         self._seen: frozenset[str] = frozenset()
         self._listeners: dict[web.WebSocketResponse, list[Any]] = {}
         """Socket -> the blocks that it has asked for."""
@@ -40,7 +41,7 @@ class Collector:
         await runner.setup()
         await web.TCPSite(runner, *RIS).start()
         while True:
-            routes = await asyncio.to_thread(self._router.routes)
+            routes = await asyncio.to_thread(self._router.routes) if self._gate.exists() else set()
             now = frozenset(network for network, _ in routes if network in ORIGINS)
             gone, new, self._seen = self._seen - now, now - self._seen, now
             for socket, blocks in list(self._listeners.items()):
@@ -85,4 +86,4 @@ def _within(prefix: str, block: Any) -> bool:
 
 
 if __name__ == "__main__":
-    asyncio.run(Collector(Namespace(sys.argv[1])).serve())
+    asyncio.run(Collector(Namespace(sys.argv[1]), Path(sys.argv[2])).serve())

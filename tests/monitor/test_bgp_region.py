@@ -1,5 +1,6 @@
 """The whole region by BGP, in simulated time: the full inventory, a scripted stream, the line's own belief."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +15,14 @@ from monitor.config import Settings, load
 from monitor.docket import Book
 from monitor.model import Incident
 from monitor.reload import without_restart
+from monitor.streams import Streams
 from probes.bgp import Bgp, BgpEngine
+from probes.bgp_feed import AT_ONCE
 from probes.bgp_table import Table
-from probes.model import Ask, Observation
+from probes.clock import SystemClock
+from probes.model import Ask, Observation, Outcome
 from tests.fakes import START, FakeClock
-from tests.probes.test_bgp import update
+from tests.probes.test_bgp import ris, update
 
 PEERS = 100
 
@@ -168,6 +172,40 @@ async def test_a_storm_of_path_hunting_is_no_outage(settings: Settings) -> None:
 
     await region.minutes(30, churn)
     assert region.told == []
+
+
+async def test_over_the_websocket_every_block_is_asked_for_and_nothing_is_judged_at_first(settings: Settings) -> None:
+    assert settings.bgp is not None
+    everything = [block for code in settings.world.territories for block in blocks(settings, code)]
+    serving = next(iter(sorted(settings.bgp.serving)))
+    async with ris() as server:
+        streams = Streams(replace(settings, bgp=replace(settings.bgp, url=server.url)), SystemClock())
+        running = asyncio.create_task(streams.run(lambda *_: None))
+        engine = streams.engines[Bgp.kind]
+        asks = [
+            Ask(one.id, one.target, one.probe, 5.0, START)
+            for one in settings.world.checks.values()
+            if one.kind == "bgp"
+        ]
+
+        async def reasons() -> list[tuple[Outcome, str]]:
+            batches = [batch async for batch in engine.ask(asks)]
+            parts = [look.parts[""] for batch in batches for look in batch]
+            return [(part.outcome, part.reason) for part in parts]
+
+        async with asyncio.timeout(30):
+            while len(server.wishes) < 1 + -(-len(settings.bgp.blocks) // AT_ONCE):  # noqa: ASYNC110 - another task
+                await asyncio.sleep(0.01)
+            asked = [block for wish in server.wishes for block in wish["data"].get("prefix", ())]
+            assert sorted(asked) == sorted(settings.bgp.blocks)
+            assert [one for one in await reasons() if one[0] is not Outcome.UNKNOWN] == [(Outcome.OK, "")]
+            await server.tell(update(peer, everything, path=(3356, serving)) for peer in range(10))
+            while not any("heard of too little" in why for _, why in await reasons()):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+        found = await reasons()
+        assert [one for one in found if one[0] is not Outcome.UNKNOWN] == [(Outcome.OK, "")], "the stream is there"
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 def test_switching_it_on_takes_a_restart_and_a_reload_leaves_it_off(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from monitor.docket import Book
 from monitor.model import Check, Dependency, Incident, World
 from monitor.snapshot import top
 from monitor.topology import Topology
+from monitor.why import why
 from probes.bgp import Bgp
 from probes.model import Observation, Outcome, Part
 from tests.fakes import START
@@ -96,6 +97,9 @@ def test_an_interface_that_is_down_is_evidence_for_its_cable_and_no_trouble_of_i
     assert sea.belief.states[ROUTER.id]["east"].phase.value == "down", "the router's page shows it"
     assert sea.topology.parts("router:hub", ROUTER.id, sea.belief.states).keys() == {"", "east", "west"}
     assert sea.topology.parts("cable:one", ROUTER.id, sea.belief.states).keys() == {"east"}
+    says = [one.text for one in why(sea.belief, "cable:one").because]
+    assert any(" 198.51.100.1 east over IPv4, of HUB: down, last look " in text for text in says)
+    assert not any(" west " in text for text in says)
     sea.interfaces()
     sea.answers(ONE, OK)
     sea.look()

@@ -8,8 +8,11 @@ from aiohttp import ClientSession
 from alerting.journal import Journal
 from monitor.app import App
 from monitor.config import load as load_config
+from monitor.config.settings import Door
 from monitor.data import shipped
 from monitor.demo import Scripted, faster, settings_of
+from monitor.doors import listen
+from monitor.mailbox import Mailbox, with_mailbox
 from monitor.model import Phase
 from monitor.replay.play import play
 from monitor.replay.story import Story, load
@@ -75,7 +78,8 @@ def test_faster_keeps_the_proportions(tmp_path: Path) -> None:
 async def test_the_real_daemon_shows_the_story_on_its_page(tmp_path: Path) -> None:
     told = story(events=["0s cut router:r"], rule={"fall": "2", "silence": "1s"}, every="2s")
     clock = SystemClock()
-    settings = settings_of(told, SHIPPED, tmp_path, clock, port=0, speed=5.0)
+    box = Mailbox()
+    settings = with_mailbox(settings_of(told, SHIPPED, tmp_path, clock, port=0, speed=5.0), box)
     engines = {"icmp": Scripted(told, settings.world, clock, 5.0)}
     app = await App.start(settings, clock, lambda _: None, Journal, engines)
     line = asyncio.create_task(app.run(asyncio.Event()))
@@ -88,10 +92,38 @@ async def test_the_real_daemon_shows_the_story_on_its_page(tmp_path: Path) -> No
             text = await page.text()
         assert "Router r down" in text
         assert "nobody is asked or told" in app.health().capabilities[0]
+        async with asyncio.timeout(60):
+            while len(box.letters) < 2:  # noqa: ASYNC110 - the mailbox sets no event
+                await asyncio.sleep(0.05)
+        await check_mailbox(box)
     finally:
         line.cancel()
         await asyncio.gather(line, return_exceptions=True)
         await app.stop()
+
+
+async def check_mailbox(box: Mailbox) -> None:
+    """A list that renews itself, and each mail on a page of its own."""
+    runner = await listen(box.page("http://127.0.0.1:8080/"), Door("127.0.0.1", 0), "--port")
+    try:
+        host, port = runner.addresses[0][:2]
+        (mail,) = [one for one in box.letters if one.form == "mail"]
+        async with ClientSession(f"http://{host}:{port}") as session:
+            async with session.get("/") as page:
+                listed = await page.text()
+            async with session.get(f"/{mail.number}") as page:
+                whole = await page.text()
+            async with session.get("/99") as page:
+                assert page.status == 404
+    finally:
+        await runner.cleanup()
+    assert "1 MAJOR: Router r down" in listed
+    assert "Desk +1 767 555 0199" in listed
+    assert f'<a href="/{mail.number}">[1] GRAVE: ' in listed
+    assert 'http-equiv="refresh"' in listed
+    assert 'http-equiv="refresh"' not in whole
+    assert "office@example.org" in whole
+    assert mail.body.splitlines()[0] in whole
 
 
 def test_the_shipped_story_is_met() -> None:

@@ -26,7 +26,7 @@ SHOTS = {
     "page-phone-dark.png": ("/", "dark", 360, 780),
 }
 SPEED = 5.0
-WORST = 232.0
+WORST = 172.0
 """Seconds of the story: a cable, a name server and an island's power are gone."""
 
 
