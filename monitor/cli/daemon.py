@@ -31,6 +31,7 @@ def run(
     """
     settings = files.settings(config)
     from monitor import daemon, logs  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
+    from monitor.loop import Loop  # noqa: PLC0415 - as above
 
     def say(sentence: str) -> None:
         out(sentence)
@@ -46,4 +47,5 @@ def run(
         sys.stderr.flush()
         os._exit(code)  # all is closed; a thread that still waits for a dead resolver must not hold up the end
 
-    asyncio.run(live())
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(live())

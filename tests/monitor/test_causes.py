@@ -182,7 +182,7 @@ def test_trouble_that_is_only_remembered_opens_nothing_when_its_cause_is_gone() 
     story.at(30, up=["router:r", four.id])
     assert story.at(200) == [("closed", "1", "Router R down")]
     assert not story.book.open
-    assert story.at(300, down=[six.id]) == [("opened", "2", "Website W degraded")]
+    assert story.at(300, down=[six.id]) == [("opened", "2", "Web site W degraded")]
 
 
 def test_what_falls_a_moment_after_its_cause_came_back_waits_whether_that_stays() -> None:
@@ -193,4 +193,4 @@ def test_what_falls_a_moment_after_its_cause_came_back_waits_whether_that_stays(
     assert story.at(45, down=["website:w"]) == []
     assert story.at(60, up=["website:w"]) == []
     story.at(70, down=["website:w"])
-    assert story.at(131) == [("opened", "2", "Website W down")]
+    assert story.at(131) == [("opened", "2", "Web site W down")]

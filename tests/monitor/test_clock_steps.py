@@ -1,9 +1,12 @@
 """The machine's clock is set back or forward: the line goes on looking, judging and telling."""
 
 import asyncio
+import os
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,7 @@ from monitor.views import IncidentFilter
 from probes.clock import SystemClock
 from probes.model import Ask, Observation, Outcome, Part
 from tests.monitor.sim import Fault, Script, Simulation
+from tests.monitor.test_app import daemon
 from tests.monitor.test_pipeline import DIRECTORY, everything, hits, story, with_references
 from tests.monitor.worlds import VANTAGE, check, make_world
 
@@ -105,3 +109,39 @@ async def test_after_the_clock_was_set_back_the_cadences_go_on(tmp_path: Path) -
     await asyncio.gather(feeding, return_exceptions=True)
     await scheduler.stop()
     await simulation.close()
+
+
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+LOOKS = """
+assets: [{id: 'site:lo', name: Site, territory: BB}, {id: 'router:lo', name: Router, territory: BB}]
+targets:
+  - {asset: 'site:lo', address: 127.0.0.1, probe: tcp, settings: {port: 9115}, every: 1s, timeout: 500ms}
+  - {asset: 'router:lo', address: 127.0.0.1, every: 1s, timeout: 500ms}
+"""
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare") or FAKETIME is None, reason="needs root and faketime"
+)
+def test_the_daemon_itself_goes_on_looking_whenever_its_clock_is_set(tmp_path: Path) -> None:
+    """The whole process, its libraries and SQLite see the other time; the kernel's stamps do not."""
+    ahead = tmp_path / "ahead"
+    ahead.write_text("+0\n")
+    wrap = ("env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME_TIMESTAMP_FILE={ahead}", "FAKETIME_NO_CACHE=1")
+    with daemon(tmp_path, *wrap, "FAKETIME_DONT_FAKE_MONOTONIC=1", config=LOOKS) as lambi:
+
+        def looks() -> list[dict[str, Any]]:
+            return [lambi.json(f"/api/v1/asset/{each}") for each in ("site:lo", "router:lo")]
+
+        def hours() -> set[int]:
+            """How far the latest looks are ahead of our own time."""
+            seen = [datetime.fromisoformat(one["seen"]) for one in looks()]
+            return {round((at - SystemClock().now()) / HOUR) for at in seen}
+
+        lambi.wait("answers", lambda: all(one["state"] == "up" for one in looks()))
+        for hour in (1, 0):
+            ahead.write_text(f"{hour * 3600:+d}\n")
+            lambi.wait(f"looks at {hour:+d} h", lambda hour=hour: hours() == {hour}, 10)  # type: ignore[misc] # bound at once
+            assert {one["state"] for one in looks()} == {"up"}
+    assert lambi.process.returncode == 0
+    assert "Traceback" not in lambi.log()

@@ -218,12 +218,21 @@ def test_without_file_descriptors_nothing_is_called_down_and_it_goes_on(tmp_path
     assert lambi.process.returncode == 0
 
 
+MANY = 40
+
+
 def people(folder: Path) -> None:
-    """Write down somebody who is told of everything in two ways."""
+    """Write down many who are told of everything, each in two ways, and one whom the modem reaches."""
     (folder / "config").mkdir()
-    addresses = "[{channel: sms, to: '+12464170001'}, {channel: mail, to: noc@operator.net}]"
-    (folder / "config" / "contacts.yaml").write_text(f"contacts: [{{name: noc, agency: X, addresses: {addresses}}}]\n")
-    (folder / "config" / "routes.yaml").write_text("routes: [{name: all, contacts: [noc]}]\n")
+    rows = [
+        f"  - {{name: noc{n}, agency: X, addresses: [{{channel: sms, to: '+124641700{n:02}'}}, "
+        f"{{channel: mail, to: noc{n}@operator.net}}]}}\n"
+        for n in range(MANY)
+    ]
+    rows.append("  - {name: duty, agency: X, addresses: [{channel: modem, to: '+12464170099'}]}\n")
+    (folder / "config" / "contacts.yaml").write_text("contacts:\n" + "".join(rows))
+    names = ", ".join(["duty", *(f"noc{n}" for n in range(MANY))])
+    (folder / "config" / "routes.yaml").write_text(f"routes: [{{name: all, contacts: [{names}]}}]\n")
 
 
 def flying(folder: Path) -> int:
@@ -247,17 +256,20 @@ WAYS = """
 channels:
   sms: {enabled: true, url: "http://127.0.0.1:9299/", username: l, password: {file: SECRET}}
   mail: {enabled: true, host: mail.watch.net, sender: lambi@watch.net, security: none}
+  modem: {kind: gammu, enabled: true, folder: FOLDER/modem}
 """
 
 
-def test_dead_resolver_and_hung_gateway_hold_up_no_look_no_page_and_no_end(tmp_path: Path) -> None:
+def test_in_a_storm_dead_resolver_and_hung_gateway_hold_up_no_look_no_page_and_no_end(tmp_path: Path) -> None:
     script, secret = tmp_path / "silence", tmp_path / "secret"
     script.write_text(SILENCE)
     secret.write_text("fictitious")
     people(tmp_path)
-    config = WAYS.replace("SECRET", str(secret)) + MORE
+    for name in ("inbox", "outbox", "sent", "error"):
+        (tmp_path / "modem" / name).mkdir(parents=True)
+    config = WAYS.replace("SECRET", str(secret)).replace("FOLDER", str(tmp_path)) + MORE
     with daemon(tmp_path, "unshare", "--mount", "sh", str(script), config=config) as lambi:
-        lambi.wait("messages in flight", lambda: flying(tmp_path) == 2, 60)
+        lambi.wait("messages in flight", lambda: flying(tmp_path) >= 8, 60)
         seen = lambi.json("/api/v1/asset/router:lo")["seen"]
         lambi.wait("further echoes", lambda: lambi.json("/api/v1/asset/router:lo")["seen"] > seen, 40)
         readers = []
@@ -267,7 +279,7 @@ def test_dead_resolver_and_hung_gateway_hold_up_no_look_no_page_and_no_end(tmp_p
             one.sendall(b"GET /events HTTP/1.1\r\nHost: public\r\n\r\n")
             assert one.recv(100).startswith(b"HTTP/1.1 200")
             readers.append(one)
-        lambi.wait("messages in flight", lambda: flying(tmp_path) == 2, 60)
+        lambi.wait("messages in flight", lambda: flying(tmp_path) >= 8, 60)
         began = time.monotonic()
         lambi.process.send_signal(signal.SIGTERM)
         lambi.process.wait(15)
@@ -280,7 +292,9 @@ def test_dead_resolver_and_hung_gateway_hold_up_no_look_no_page_and_no_end(tmp_p
     with closing(sqlite3.connect(tmp_path / "var" / "journal.sqlite")) as journal:
         assert journal.execute("SELECT ended IS NOT NULL FROM watch").fetchall() == [(1,)]
         rows = journal.execute("SELECT state FROM notification").fetchall()
-    assert len(rows) == 2
+    assert list((tmp_path / "modem" / "outbox").glob("OUT*")), "what needs no name has left"
+    rows.remove(("accepted",))
+    assert len(rows) == 2 * MANY
     assert set(rows) <= {("ready",), ("planned",)}, "both are tried again after the next start"
 
 
