@@ -175,6 +175,16 @@ async def test_the_whole_story_by_one_channel_is_not_followed_by_its_end_by_the_
     assert (len(sms.taken), len(mail.taken)) == (2, 1)
 
 
+async def test_who_comes_on_duty_hears_of_the_whole_and_not_of_its_parts(journal: Journal) -> None:
+    office = Office(journal, people(contacts=("duty",)), {"sms": (sms := Provider())})
+    await office.happen(OPEN)
+    await office.happen(replace(OPEN, incident="4712", what="Router down"))
+    await play(office, 1)
+    await office.happen(replace(OPEN, incident="4712", what="Router down", part_of="4711", revision=2))
+    await play(office, 30)
+    assert told(sms) == ["ann", "ann", "ben"]
+
+
 # a clock that was set
 
 
