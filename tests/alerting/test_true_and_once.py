@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alerting import failover, silence
-from alerting.directory import Directory, Ladder
+from alerting.directory import Cap, Directory, Ladder, Route
 from alerting.inbound import Inbox
 from alerting.journal import Journal
 from alerting.ladder import respond
@@ -183,6 +183,28 @@ async def test_who_comes_on_duty_hears_of_the_whole_and_not_of_its_parts(journal
     await office.happen(replace(OPEN, incident="4712", what="Router down", part_of="4711", revision=2))
     await play(office, 30)
     assert told(sms) == ["ann", "ann", "ben"]
+
+
+@pytest.mark.parametrize("why", ["its group", "a cap"])
+async def test_what_waited_for_its_group_or_a_cap_and_was_over_by_then_is_not_said_to_have_been_kept_back(
+    journal: Journal, why: str
+) -> None:
+    who = directory(contact("noc", "sms"))
+    if why == "its group":
+        who = replace(who, routes=(Route("all", ("noc",), group_by=("kind",), group_wait=60),))
+    else:
+        who = replace(who, caps={"sms": Cap(gap=90)})
+    office = Office(journal, who, {"sms": (sms := Provider())})
+    if why == "a cap":
+        await office.happen(replace(OPEN, incident="4710"))
+        await office.pass_time(0)
+    await office.happen(OPEN)
+    await office.pass_time(0.5)
+    await office.happen(closed(0.5))
+    await play(office, 3)
+    assert sms.bodies[-1].startswith(
+        "4711 OVER: Cable ECFS down, Barbados, was down 08:00 to 08:00 AST, now answers again. "
+    )
 
 
 # a clock that was set
