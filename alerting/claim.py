@@ -298,6 +298,7 @@ class Desk:
             again=row.repeats is not None,
             told_before=row.told_before,
             failure=failure,
+            in_time=bool(alert and alert.closed and row.in_time(alert.closed, now)),
         )
 
     async def _answerable(

@@ -102,7 +102,8 @@ async def hasten(tx: Transaction, notifications: Iterable[int], now: datetime) -
     await tx.executemany("UPDATE turn SET due_at = ? WHERE notification = ? AND ended_at IS NULL", rows)
 
 
-# An end is planned on each channel that told of a beginning: on those it has been tried.
+# An end is planned on each channel that told of a beginning: on those it has been tried. So it has by a channel where a
+# message waits that will tell the whole truth, or where one has left that told as much; a ladder calls all the same.
 _DUE = """
 SELECT n.id, n.contact, n.channel, n.state,
     EXISTS (SELECT 1 FROM attempt a JOIN receipt r ON r.attempt = a.id
@@ -112,7 +113,11 @@ SELECT n.id, n.contact, n.channel, n.state,
     (SELECT group_concat(channel, char(10)) FROM (
         SELECT o.channel FROM turn u JOIN notification o ON o.id = u.notification WHERE u.root = t.root
         UNION SELECT o.channel FROM notification o WHERE n.reason = 'resolved' AND o.reason = n.reason
-            AND o.incident = n.incident AND o.contact = n.contact AND o.revision = n.revision))
+            AND o.incident = n.incident AND o.contact = n.contact AND o.revision = n.revision
+        UNION SELECT o.channel FROM notification o WHERE o.incident = n.incident AND o.contact = n.contact
+            AND ((o.state IN ('planned', 'ready') AND o.reason <> 'repeat') OR EXISTS (SELECT 1 FROM attempt a
+                WHERE a.notification = o.id AND a.status <> 'failed' AND a.revision >= n.revision
+                AND (a.closed = 1 OR n.ladder = '')))))
 FROM turn t JOIN notification n ON n.id = t.notification
 WHERE t.ended_at IS NULL AND t.due_at <= ? ORDER BY t.due_at, n.id LIMIT 256"""
 

@@ -30,7 +30,7 @@ async def hand_over(
         )
         fresh = [directory.contacts[each] for each in sorted(on - (before or on)) if each in directory.contacts]
         for alert in standing() if fresh else ():
-            if (source := await _named(tx, alert, name, directory)) is not None:
+            if not alert.part_of and (source := await _named(tx, alert, name, directory)) is not None:
                 await _tell(tx, alert, fresh, source, directory.lasts(alert, now))
     for name in kept:
         await tx.execute("DELETE FROM duty WHERE rotation = ?", (name,))

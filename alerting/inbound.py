@@ -177,9 +177,10 @@ class Inbox:
         contact, lang, ref, what = who.contact, who.contact.language, _ref(asked), asked.what
         if what is None:
             return Heard("not understood", say("help", lang, ref=ref), asked.incident)
-        if what is Act.DONE and asked.step is None:
-            asked = replace(asked, step=await self._current(tx, asked.incident, contact.name))
-            if asked.step is None:
+        if what is Act.DONE:
+            asked = replace(asked, step=asked.step or await self._current(tx, asked.incident, contact.name))
+            book = self._book(asked.incident)
+            if asked.step is None or (book is not None and asked.step > len(book.steps)):
                 return Heard("which step", say("which step", lang, ref=ref), asked.incident)
         minutes = min(WAIT_MINUTES[1], max(WAIT_MINUTES[0], asked.minutes)) if asked.minutes else None
         response = Response(asked.incident, contact.name, contact.agency, what, asked.step, minutes, now, who.via)
@@ -229,7 +230,7 @@ class Inbox:
         )
         book = self._book(response.incident)
         if book is None or last >= len(book.steps):
-            return say("no step", lang, ref=ref)
+            return say("no step" if book else "no runbook", lang, ref=ref)
         await _note(tx, response, last + 1, "sent")
         there = book.spoken(lang)
         foreign = "" if there.language == lang else f"{say('in English', lang)} " if there.language == "en" else ""

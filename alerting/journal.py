@@ -131,6 +131,23 @@ class Journal:
         """Return the rows of a query over what is committed."""
         return await _in(self._reader, _fetch, self._reading, sql, params)
 
+    async def shred(self) -> bool:
+        """Let what was deleted stand nowhere any more, nor in the file beside this one; False: not just now."""
+        for _ in range(10):
+            async with self.transaction():
+                pass  # whatever is under way is committed when this is left
+            async with self._turn:
+                if await self._in_writer(self._checkpoint):
+                    return True
+        return False
+
+    def _checkpoint(self) -> bool:
+        """Bring the write-ahead log into the file and empty it; in the writer thread."""
+        if self._writing.in_transaction:
+            return False
+        [(busy, *_)] = self._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy
+
     async def close(self) -> None:
         """Commit what is finished and close; later calls fail."""
         async with self._turn:
@@ -234,7 +251,7 @@ async def _in(thread: ThreadPoolExecutor, do: Callable[..., T], *args: Any) -> T
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

@@ -1,6 +1,7 @@
 """Decide whom to tell and write it down; the text is made when it leaves."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerting import ladder
@@ -67,7 +68,8 @@ async def plan(
     aims = _aims(alert, directory, standing, now)
     known = {name for name, _ in standing} - await missed(tx, alert.incident, moved) if newly_named else set()
     for where, route in ((where, route) for where, route in aims.items() if where[0] not in known):
-        reason = await _why_open(tx, alert, await _reopened(tx, standing.get(where, Standing()), now), route, now)
+        one = _as_one(standing, where, directory.contacts[where[0]])
+        reason = await _why_open(tx, alert, await _reopened(tx, one, now), route, now)
         if reason.speaks:
             await know(tx, directory.contacts[where[0]])
             source = await _source(tx, alert, where, route, now)
@@ -107,6 +109,15 @@ def _aims(alert: Alert, directory: Directory, standing: dict[Where, Standing], n
         if where not in found and one.told and not one.told.closed and where in ways(directory.contacts.get(where[0])):
             found[where] = Route(one.route)
     return found
+
+
+def _as_one(standing: dict[Where, Standing], where: Where, contact: Contact) -> Standing:
+    """Say how one way stands; of a contact who is told by one channel after the other, what any has told counts."""
+    one = standing.get(where, Standing())
+    if contact.next_after <= 0:
+        return one
+    heard = [other.told for (name, _), other in standing.items() if name == contact.name and other.told]
+    return replace(one, told=max(heard, key=lambda told: told.at, default=None))
 
 
 async def _source(tx: Transaction, alert: Alert, where: Where, route: Route, now: datetime) -> Source:

@@ -97,7 +97,8 @@ async def missed(tx: Transaction, incident: str, moved: Collection[str]) -> set[
     rows = await tx.execute(
         "SELECT contact FROM notification WHERE incident = ?1 GROUP BY contact "
         "HAVING max(state NOT IN ('superseded', 'refused', 'expired')) = 0 AND max(state <> 'superseded' "
-        "AND (why IN (?2, ?3) OR contact IN (SELECT value FROM json_each(?4))))",
+        "AND (why IN (?2, ?3) OR why LIKE 'channel % is not configured' "
+        "OR contact IN (SELECT value FROM json_each(?4))))",
         (incident, GONE, OFF, json.dumps(sorted(moved))),
     )
     return {name for (name,) in rows}

@@ -61,6 +61,11 @@ class Waiting:
     """It is about an exercise on whose list the contact is not."""
     answered: str | None
     """Of a message that calls, and that came back or failed: who of the contact's agency has acknowledged meanwhile."""
+    due_at: int
+
+    def in_time(self, end: datetime, now: datetime) -> bool:
+        """Whether it was not to leave before its incident ended, for its group or a cap, and leaves when it was to."""
+        return not self.tries and micros(end) <= self.due_at and micros(now - NEAR) <= self.due_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ SELECT n.id, n.incident, n.contact, n.channel, n.reason, n.severity, n.revision,
         AND c.name = n.contact AND r.at > n.planned_at AND r.answer IN ('acked', 'acked before', 'waiting', 'done')
         AND n.reason IN ('first', 'escalate') AND EXISTS (SELECT 1 FROM attempt WHERE notification = n.id)
         AND NOT EXISTS (SELECT 1 FROM escalation e WHERE e.incident = n.incident AND e.agency = r.agency
-            AND e.state IN ('running', 'exhausted')) ORDER BY r.id LIMIT 1)
+            AND e.state IN ('running', 'exhausted')) ORDER BY r.id LIMIT 1), n.due_at
 FROM notification n"""  # noqa: S608 - constants
 _MAY = f"""n.channel = ? AND {DRILL} = ? AND n.state = 'planned' AND (n.deadline_at > ? OR n.due_at < n.deadline_at)
     AND NOT EXISTS (SELECT 1 FROM notification o WHERE {_SAME} AND o.state = 'ready')"""  # noqa: S608 - constants

@@ -31,6 +31,8 @@ class Occasion:
     """This contact has heard of the incident on this channel."""
     failure: str | None = None
     """What kept the message from leaving earlier, besides the cuts of this site."""
+    in_time: bool = False
+    """Nothing kept it: it was not to leave before the end."""
     answers: tuple[Answered, ...] = ()
     """Who has acknowledged or done something."""
     code: str = ""
@@ -156,7 +158,8 @@ def ending(occasion: Occasion, *, why: bool = True, language: str = "en") -> str
     alert = occasion.alert
     if alert is None or alert.closed is None:
         return ""
-    late = "" if occasion.told_before else f"; {excuse(alert, occasion.failure, why=why, language=language)}"
+    excused = occasion.told_before or (occasion.in_time and not alert.late)
+    late = "" if excused else f"; {excuse(alert, occasion.failure, why=why, language=language)}"
     return say("now", language, how=known(alert.closing or "up", language)) + late
 
 

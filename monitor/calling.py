@@ -155,6 +155,8 @@ class Calling:
             raise Refused(f'nothing is kept of a contact "{name[:60]}"')
         async with self._journal.transaction() as tx:
             gone = await forget(tx, name)
+        if not await self._journal.shred():
+            log.warning("the journal is busy: what was forgotten leaves the file beside it later")
         log.info("contact forgotten by=%r", asked["peer"])
         return {"contact": name, "emptied": gone, "configured": configured}
 

@@ -123,6 +123,7 @@ READ = {
     "proposed": "{ref}: noted that you think it is over. It ends when probes or another agency agree.",
     "agreed": "{ref}: two agencies say it is over; nobody is called any more. The probes decide when it closes.",
     "no step": "{ref}: that was the last step. D and a number: step done. H: help.",
+    "no runbook": "{ref}: there is no runbook for this. A: acknowledge. H: help.",
     "which step": "{ref}: which step is done? Answer {ref} D and its number, such as D3.",
     "help": "{ref} and: A acknowledge, N next step, D3 step 3 done, W30 wait 30 min, ? repeat, R it is over.",
     "code": "Please begin with the number and letters of our message, such as 4711-KT A. Nothing was changed.",

@@ -117,6 +117,7 @@ DRAFT = {
     "proposed": "{ref}: anotado que usted lo cree resuelto. Termina cuando las sondas u otra agencia lo confirmen.",
     "agreed": "{ref}: dos agencias dicen que terminó; no se llama a nadie más. Las sondas deciden el cierre.",
     "no step": "{ref}: ese era el último paso. D y un número: paso hecho. H: ayuda.",
+    "no runbook": "{ref}: no hay guía para esto. A: confirmar. H: ayuda.",
     "which step": "{ref}: ¿qué paso está hecho? Responda {ref} D y su número, como D3.",
     "help": "{ref} y: A confirmar, N paso siguiente, D3 paso 3 hecho, W30 esperar 30 min, ? repetir, R resuelto.",
     "code": "Empiece con el número y las letras de nuestro mensaje, como 4711-KT A. No se ha cambiado nada.",

@@ -118,6 +118,7 @@ DRAFT = {
     "proposed": "{ref}: noté: résolu selon vous. Fin quand les sondes ou une autre agence confirment.",
     "agreed": "{ref}: deux agences le disent résolu; plus d'appels. Les sondes décident de la clôture.",
     "no step": "{ref}: c'était la dernière étape. D et un numéro: étape faite. H: aide.",
+    "no runbook": "{ref}: il n'y a pas de fiche pour cela. A: confirmer. H: aide.",
     "which step": "{ref}: quelle étape est faite? Répondez {ref} D et son numéro, comme D3.",
     "help": "{ref} et: A confirmer, N étape suivante, D3 étape 3 faite, W30 attendre 30 min, ? répéter, R résolu.",
     "code": "Commencez par le numéro et les lettres de notre message, comme 4711-KT A. Rien n'a changé.",

@@ -114,6 +114,7 @@ DRAFT = {
     "proposed": "{ref}: nou note ou panse l rezoud. L ap fini lè sond yo oswa yon lòt ajans dakò.",
     "agreed": "{ref}: de ajans di l fini; nou pa rele pèsonn ankò. Sond yo ap deside.",
     "no step": "{ref}: se te dènye etap la. D ak yon nimewo: etap fèt. H: èd.",
+    "no runbook": "{ref}: pa gen gid pou sa. A: konfime. H: èd.",
     "which step": "{ref}: ki etap ki fèt? Reponn {ref} D ak nimewo a, tankou D3.",
     "help": "{ref} ak: A konfime, N pwochen etap, D3 etap 3 fèt, W30 tann 30 min, ? repete, R rezoud.",
     "code": "Kòmanse ak nimewo ak lèt ki nan mesaj nou an, tankou 4711-KT A. Anyen pa chanje.",

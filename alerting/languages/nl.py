@@ -118,6 +118,7 @@ DRAFT = {
     "bevestigen.",
     "agreed": "{ref}: twee instanties zeggen dat het voorbij is; er wordt niemand meer gebeld.",
     "no step": "{ref}: dat was de laatste stap. D en een nummer: stap gedaan. H: hulp.",
+    "no runbook": "{ref}: hiervoor is er geen draaiboek. A: bevestigen. H: hulp.",
     "which step": "{ref}: welke stap is gedaan? Antwoord {ref} D en het nummer, zoals D3.",
     "help": "{ref} en: A bevestigen, N volgende stap, D3 stap 3 gedaan, W30 wacht 30 min, ? herhalen, R opgelost.",
     "code": "Begin met het nummer en de letters van ons bericht, zoals 4711-KT A. Er is niets gewijzigd.",

@@ -116,6 +116,7 @@ DRAFT = {
     "proposed": "{ref}: notá ku segun bo e ta resolvé. E ta terminá ora midimentu òf otro agensia konfirmá.",
     "agreed": "{ref}: dos agensia ta bisa ku e a terminá; no ta yama niun hende mas.",
     "no step": "{ref}: esei tabata e delaster paso. D i un number: paso hasí. H: yudansa.",
+    "no runbook": "{ref}: no tin guia pa esaki. A: konfirmá. H: yudansa.",
     "which step": "{ref}: kua paso ta hasí? Kontestá {ref} D i su number, manera D3.",
     "help": "{ref} i: A konfirmá, N siguiente paso, D3 paso 3 hasí, W30 warda 30 min, ? ripití, R resolvé.",
     "code": "Kuminsá ku e number i e lèternan di nos mensahe, manera 4711-KT A. Nada no a kambia.",

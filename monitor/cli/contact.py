@@ -80,7 +80,7 @@ def forget(
         return
     out(f"{name}: " + ", ".join(f"{count} rows of {table_} emptied" for table_, count in answer["emptied"].items()))
     if answer["configured"]:
-        out("it still stands in contacts.yaml with its addresses: take it away there, then restart Lambi")
+        out("it still stands in contacts.yaml with its addresses: take it away there, then lambi reload")
 
 
 @app.command(epilog=EXITS)

@@ -26,6 +26,7 @@ def notes(doc: Document, tree: Node, world: World, directory: Directory, on: Col
         *_assets(doc, tree, asked),
         *_depends(doc, tree, asked),
         *_contacts(doc, tree, on, directory),
+        *_beside(doc, tree, reached, directory),
         *_routes(doc, tree, reached, directory),
         *_rotations(doc, tree, reached, directory),
     ]
@@ -81,6 +82,18 @@ def _contacts(doc: Document, tree: Node, on: Collection[str], directory: Directo
                 message = f'channel "{way.channel}" is off, so this address is never used'
                 expected = f"channels.{way.channel}.enabled: true"
                 yield node.at("addresses", index).problem(message, expected, key="channel")
+
+
+def _beside(doc: Document, tree: Node, reached: Collection[str], directory: Directory) -> Iterator[Problem]:
+    """Of a contact who cannot be reached, though others who are named with them can: nobody would miss them."""
+    groups = [route.contacts for route in directory.by_name.values()]
+    groups += [step.tell for ladder in doc.ladders for step in ladder.steps]
+    others = {name for group in groups if _some(group, reached, directory) for name in group}
+    for number, row in enumerate(doc.contacts):
+        if row.name in others and row.name not in reached:
+            expected = "an address, or a route without this contact"
+            message = f"{row.name} is named and cannot be reached: no address is {_ON}"
+            yield tree.at("contacts", number).problem(message, expected, key="addresses" if row.addresses else "name")
 
 
 def _every(rows: Collection[RouteRow], node: Node) -> Iterator[tuple[RouteRow, Node]]:

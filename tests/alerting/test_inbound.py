@@ -173,6 +173,13 @@ async def test_the_runbook_goes_step_by_step(desk: Desk) -> None:
     assert f"step {len(book.steps)} is noted as done" in await desk.says(f"4711-{code} done")
     assert "done already" in await desk.says(f"4711-{code} D{len(book.steps)}")
     assert len(await desk.office.journal.read("SELECT * FROM progress")) == len(book.steps) + 1
+    assert "which step" in await desk.says(f"4711-{code} D{len(book.steps) + 1}"), "there is none of that number"
+
+
+async def test_where_there_is_no_runbook_it_says_so_and_not_that_it_was_the_last_step(desk: Desk) -> None:
+    await desk.office.happen(replace(OPEN, incident="X1", kind="external"))
+    await desk.office.pass_time(1)
+    assert "there is no runbook" in await desk.says(f"X1-{await desk.code('noc')} N")
 
 
 async def test_r_only_proposes_and_nobody_silences(desk: Desk) -> None:

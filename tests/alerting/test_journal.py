@@ -267,3 +267,27 @@ async def test_kill_9_loses_nothing_acknowledged(tmp_path: Path) -> None:
         journal = await Journal.open(path, SCHEMAS)
         assert acknowledged <= set(await numbers(journal))
         await journal.close()
+
+
+def stands(words: bytes, folder: Path) -> bool:
+    return any(words in file.read_bytes() for file in folder.iterdir())
+
+
+async def test_what_was_deleted_stands_in_no_file_any_more_while_others_write(tmp_path: Path) -> None:
+    words = Migration("notes", ("CREATE TABLE note (n INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT",))
+    journal = await Journal.open(tmp_path / "j.sqlite", {"test": (words,)})
+    async with journal.transaction() as tx:
+        await tx.execute("INSERT INTO note VALUES (1, 'what a person wrote')")
+
+    async def write(number: int) -> None:
+        async with journal.transaction() as tx:
+            await tx.execute("INSERT INTO note VALUES (?, 'another')", (number,))
+
+    writers = [asyncio.create_task(write(number)) for number in range(2, 40)]
+    async with journal.transaction() as tx:
+        await tx.execute("DELETE FROM note WHERE text = 'what a person wrote'")
+    assert await journal.shred()
+    assert not stands(b"what a person wrote", tmp_path)
+    await asyncio.gather(*writers)
+    assert await journal.read("SELECT count(*) FROM note") == [(38,)]
+    await journal.close()

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from alerting import failover, silence
-from alerting.directory import Directory, Ladder
+from alerting.directory import Cap, Directory, Ladder, Route
 from alerting.inbound import Inbox
 from alerting.journal import Journal
 from alerting.ladder import respond
 from alerting.match import parse
-from alerting.model import Act, DeliveryError, Fate, Receipt, Response
+from alerting.model import Act, DeliveryError, Fate, Receipt, Response, Severity
 from alerting.plan import tell_newly_named
 from alerting.receipts import receive
 from alerting.replies import Asked
@@ -133,6 +133,78 @@ async def test_an_end_that_goes_on_to_the_next_channel_does_not_say_so_either(jo
     for _ in range(12):
         await office.pass_time(1)
     assert [body.splitlines()[1] for body in mail.bodies] == ["It was down 08:00 to 08:05 AST, now answers again."]
+
+
+async def test_whoever_has_it_by_the_second_channel_is_not_told_again_with_each_change(journal: Journal) -> None:
+    """The first channel refused it for good; the incident goes on, worse once."""
+    sms, mail = Provider(answers=[DeliveryError("no such number", permanent=True)] * 9), Provider("mail")
+    office = Office(journal, directory(contact("noc", "sms", "mail", next_after=300)), {"sms": sms, "mail": mail})
+    for revision, severity in enumerate((Severity.WARNING, *[Severity.MAJOR] * 3), 1):
+        await office.happen(replace(OPEN, severity=severity, revision=revision))
+        await play(office, 12)
+    assert [body.splitlines()[2].split()[-1] for body in mail.bodies] == ["warning", "major"]
+    await office.happen(closed(50))
+    await play(office, 12)
+    assert len(mail.bodies) == 3
+
+
+async def test_what_two_channels_are_told_is_not_handed_from_one_to_the_other(journal: Journal) -> None:
+    sms, mail = Provider(), Provider("mail")
+    sms.receipts = True
+    office = Office(journal, directory(contact("noc", "sms", "mail", next_after=300)), {"sms": sms, "mail": mail})
+    await office.happen(replace(OPEN, severity=Severity.WARNING))
+    await play(office, 12)
+    await office.happen(replace(OPEN, revision=2))
+    await play(office, 12)
+    assert (len(sms.taken), len(mail.taken)) == (2, 2)
+    await office.happen(replace(closed(24), revision=3))
+    await play(office, 12)
+    assert (len(sms.taken), len(mail.taken)) == (3, 3)
+
+
+async def test_the_whole_story_by_one_channel_is_not_followed_by_its_end_by_the_same(journal: Journal) -> None:
+    """The first channel told of the beginning and gave no receipt, the second had no provider until all was over."""
+    sms, mail = Provider(), Provider("mail")
+    sms.receipts = mail.down = True
+    office = Office(journal, directory(contact("noc", "sms", "mail", next_after=300)), {"sms": sms, "mail": mail})
+    await office.happen(OPEN)
+    await play(office, 12)
+    await office.happen(closed(12))
+    mail.down = False
+    await play(office, 20)
+    assert (len(sms.taken), len(mail.taken)) == (2, 1)
+
+
+async def test_who_comes_on_duty_hears_of_the_whole_and_not_of_its_parts(journal: Journal) -> None:
+    office = Office(journal, people(contacts=("duty",)), {"sms": (sms := Provider())})
+    await office.happen(OPEN)
+    await office.happen(replace(OPEN, incident="4712", what="Router down"))
+    await play(office, 1)
+    await office.happen(replace(OPEN, incident="4712", what="Router down", part_of="4711", revision=2))
+    await play(office, 30)
+    assert told(sms) == ["ann", "ann", "ben"]
+
+
+@pytest.mark.parametrize("why", ["its group", "a cap"])
+async def test_what_waited_for_its_group_or_a_cap_and_was_over_by_then_is_not_said_to_have_been_kept_back(
+    journal: Journal, why: str
+) -> None:
+    who = directory(contact("noc", "sms"))
+    if why == "its group":
+        who = replace(who, routes=(Route("all", ("noc",), group_by=("kind",), group_wait=60),))
+    else:
+        who = replace(who, caps={"sms": Cap(gap=90)})
+    office = Office(journal, who, {"sms": (sms := Provider())})
+    if why == "a cap":
+        await office.happen(replace(OPEN, incident="4710"))
+        await office.pass_time(0)
+    await office.happen(OPEN)
+    await office.pass_time(0.5)
+    await office.happen(closed(0.5))
+    await play(office, 3)
+    assert sms.bodies[-1].startswith(
+        "4711 OVER: Cable ECFS down, Barbados, was down 08:00 to 08:00 AST, now answers again. "
+    )
 
 
 # a clock that was set

@@ -137,3 +137,12 @@ def test_a_tree_inherits_what_its_children_do_not_say(tmp_path: Path) -> None:
     assert (routes["a"].contacts, routes["a"].repeat_seconds, routes["a"].group_by) == (("noc",), 21600.0, ("kind",))
     assert routes["a"].proceed
     assert (routes["b"].contacts, routes["b"].repeat_seconds) == (("mute",), 0.0)
+
+
+def test_a_contact_without_a_way_is_named_though_the_others_of_its_route_can_be_reached(tmp_path: Path) -> None:
+    off = "  - {name: lead, agency: Net, addresses: [{channel: mail, to: lead@agency.net, enabled: false}]}\n"
+    both = "routes:\n  - {name: bb, contacts: [noc, lead]}\n"
+    assert noted(tmp_path, lambi=MAIL, contacts=NOC + off, routes=both) == [
+        "contacts.yaml:3: contacts[1].addresses: lead is named and cannot be reached: no address is enabled on a "
+        "channel that is on; expected an address, or a route without this contact"
+    ]
