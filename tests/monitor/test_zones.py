@@ -15,9 +15,11 @@ from tests.fakes import START
 
 OK = Part(Outcome.OK, values={"soa_serial": 7})
 SILENT = Part(Outcome.UNKNOWN, "no answer within 2.0 s")
-LAGS = Part(Outcome.FAILED, "it lags: serial 6, and 7 has been out for 3 h", refused=True)
+LAGS = Part(Outcome.FAILED, "it lags: serial 6; newer ones, now 7, have been out for 3 h", refused=True)
 OVER = Part(Outcome.FAILED, "the signature over its SOA ended 2 h ago", refused=True)
-INVALID = Part(Outcome.FAILED, "whoever validates finds nothing: the signature over its SOA ended 2 h ago", refused=True)
+INVALID = Part(
+    Outcome.FAILED, "whoever validates finds nothing: the signature over its SOA ended 2 h ago", refused=True
+)
 BLIND = Part(Outcome.UNKNOWN, "none of its 2 servers answers with authority")
 
 
@@ -63,7 +65,7 @@ def test_a_secondary_that_lags_is_a_warning_of_the_zone_and_no_server_is_down() 
     assert bb.phase("zone:bb") is Phase.UP
     bb.pass_({"": OK, "ns1": OK, "ns2": LAGS})
 
-    reason = "2 of 6 checks: it lags: serial 6, and 7 has been out for 3 h"
+    reason = "2 of 6 checks: it lags: serial 6; newer ones, now 7, have been out for 3 h"
     assert bb.open == [("Zone of .bb degraded", Severity.WARNING, reason)]
     assert bb.phase("cctld:bb") is Phase.UP
     bb.pass_({"": OK, "ns1": OK, "ns2": OK})

@@ -247,7 +247,7 @@ async def test_a_secondary_lags_once_the_zone_itself_would_have_it_asked_again(i
     await made.dns.close()
 
     serials = [found[name].values["soa_serial"] for name in ("secondary", "primary")]
-    lags = f"it lags: serial {serials[0]}, and {serials[1]} has been out for 16 min"
+    lags = f"it lags: serial {serials[0]}; newer ones, now {serials[1]}, have been out for 16 min"
     assert told == [("", 0.0), ("", 800.0), (lags, 1000.0)]
     assert (found["primary"].reason, found[""].outcome, found[""].values["serials"]) == ("", Outcome.OK, 2)
 
