@@ -30,7 +30,7 @@ from probes.engines import build, close
 from probes.model import Observation, Outcome, Target
 
 VANTAGE = "vantage:bench"
-EVERY = 2.0
+EVERY = 0.5
 KEPT = 5_000
 AT_ONCE = 50
 """What the peers have on their way at a time; it is ours that has a cadence."""

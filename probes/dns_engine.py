@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 256
 """Datagrams taken in one turn of the loop; the rest waits for the next, so that others get theirs."""
 _AT_ALL = 65_536
+_REST = 0.05
+"""Seconds between two questions to one address: nobody's server gets more than twenty a second from here."""
 _PORTS = 8
 _REMEMBERED = 4_096
 """Answers that are known by their bytes: a server mostly says what it said a minute ago."""
@@ -70,6 +72,11 @@ class DnsEngine:
         self._free: deque[str] = deque()
         """Addresses whose question has just ended."""
         self._deadlines = Deadlines(clock, self._drain, self._expire)
+        self._asked: dict[str, float] = {}
+        """Address -> when a question last left for it, monotonic."""
+        self._resting: deque[tuple[float, str]] = deque()
+        """Addresses that were asked a moment ago, and when they may be asked again."""
+        self._pacer: asyncio.Task[None] | None = None
         self._known: dict[tuple[bytes, bytes], Answer] = {}
         """The bytes of an answer but for its id, and the question -> what it says."""
         self._chances: list[int] = []
@@ -100,6 +107,9 @@ class DnsEngine:
             self._finish(flight, STOPPED)
         self._busy.clear()
         self._free.clear()
+        self._resting.clear()
+        if self._pacer is not None:
+            self._pacer.cancel()
         for sock in list(self._pending):
             self._shut(sock)
 
@@ -130,11 +140,30 @@ class DnsEngine:
         while self._free:
             host = self._free.popleft()
             waiting = self._busy[host]
+            due = self._asked.get(host, -_REST) + _REST
+            if waiting and due > self._clock.monotonic():
+                self._rest(due, host)
+                continue
             while waiting:
                 if self._left(waiting.popleft()):
                     break
             else:
                 del self._busy[host]
+
+    def _rest(self, due: float, host: str) -> None:
+        """Leave an address alone for a moment."""
+        self._resting.append((due, host))
+        if self._pacer is None:
+            self._pacer = asyncio.get_running_loop().create_task(self._pace())
+
+    async def _pace(self) -> None:
+        while self._resting:
+            await self._clock.sleep_until(self._resting[0][0])
+            now = self._clock.monotonic()
+            while self._resting and self._resting[0][0] <= now:
+                self._free.append(self._resting.popleft()[1])
+            self._depart()
+        self._pacer = None
 
     def _left(self, question: Question) -> bool:
         """Send it; False when it could not leave (and has its verdict) or nobody waits for it any more."""
@@ -149,6 +178,7 @@ class DnsEngine:
             log.exception("a fault in the DNS engine")
             self._bug(question)
             return False
+        self._asked[question.host] = question.sent
         self._deadlines.add(question)
         return True
 
