@@ -23,7 +23,13 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 256
 """Datagrams taken in one turn of the loop; the rest waits for the next, so that others get theirs."""
 _AT_ALL = 65_536
+_REST = 0.05
+"""Seconds between two questions to one address: nobody's server gets more than twenty a second from here."""
 _PORTS = 8
+_REMEMBERED = 4_096
+"""Answers that are known by their bytes: a server mostly says what it said a minute ago."""
+_CHANCES = 512
+"""So many random numbers are drawn at once: each draw is a call of the system."""
 _LIFE = 2_048
 """Questions per source port: a firewall's stale entry for one port cannot blind us for long."""
 
@@ -66,6 +72,14 @@ class DnsEngine:
         self._free: deque[str] = deque()
         """Addresses whose question has just ended."""
         self._deadlines = Deadlines(clock, self._drain, self._expire)
+        self._asked: dict[str, float] = {}
+        """Address -> when a question last left for it, monotonic."""
+        self._resting: deque[tuple[float, str]] = deque()
+        """Addresses that were asked a moment ago, and when they may be asked again."""
+        self._pacer: asyncio.Task[None] | None = None
+        self._known: dict[tuple[bytes, bytes], Answer] = {}
+        """The bytes of an answer but for its id, and the question -> what it says."""
+        self._chances: list[int] = []
         self._closed = False
 
     def ask(self, asks: Sequence[Ask]) -> AsyncIterator[list[Observation]]:
@@ -93,6 +107,9 @@ class DnsEngine:
             self._finish(flight, STOPPED)
         self._busy.clear()
         self._free.clear()
+        self._resting.clear()
+        if self._pacer is not None:
+            self._pacer.cancel()
         for sock in list(self._pending):
             self._shut(sock)
 
@@ -123,11 +140,30 @@ class DnsEngine:
         while self._free:
             host = self._free.popleft()
             waiting = self._busy[host]
+            due = self._asked.get(host, -_REST) + _REST
+            if waiting and due > self._clock.monotonic():
+                self._rest(due, host)
+                continue
             while waiting:
                 if self._left(waiting.popleft()):
                     break
             else:
                 del self._busy[host]
+
+    def _rest(self, due: float, host: str) -> None:
+        """Leave an address alone for a moment."""
+        self._resting.append((due, host))
+        if self._pacer is None:
+            self._pacer = asyncio.get_running_loop().create_task(self._pace())
+
+    async def _pace(self) -> None:
+        while self._resting:
+            await self._clock.sleep_until(self._resting[0][0])
+            now = self._clock.monotonic()
+            while self._resting and self._resting[0][0] <= now:
+                self._free.append(self._resting.popleft()[1])
+            self._depart()
+        self._pacer = None
 
     def _left(self, question: Question) -> bool:
         """Send it; False when it could not leave (and has its verdict) or nobody waits for it any more."""
@@ -142,6 +178,7 @@ class DnsEngine:
             log.exception("a fault in the DNS engine")
             self._bug(question)
             return False
+        self._asked[question.host] = question.sent
         self._deadlines.add(question)
         return True
 
@@ -149,12 +186,11 @@ class DnsEngine:
         if self._closed:
             raise LocalError(STOPPED.reason)
         try:
-            chance = secrets.randbits(32)
-            question.sock = self._socket(question.ask.target.family, chance >> 16)
+            question.sock = self._socket(question.ask.target.family, self._chance())
             pending = self._pending[question.sock]
-            question.id = chance & 0xFFFF
+            question.id = self._chance()
             while question.id in pending:
-                question.id = secrets.randbits(16)
+                question.id = self._chance()
             question.leave(self._clock)
             if question.ask.probe.transport == "tcp":
                 question.over_tcp = asyncio.get_running_loop().create_task(self._over_tcp(question, ""))
@@ -163,6 +199,13 @@ class DnsEngine:
         except OSError as error:
             raise LocalError(local_fault(error) or f"this machine cannot send to it: {error.strerror}") from error
         pending[question.id] = question
+
+    def _chance(self) -> int:
+        """Return 16 bits that nobody can foresee."""
+        if not self._chances:
+            drawn = secrets.token_bytes(2 * _CHANCES)
+            self._chances = [drawn[at] << 8 | drawn[at + 1] for at in range(0, len(drawn), 2)]
+        return self._chances.pop()
 
     def _hand_over(self, question: Question) -> None:
         """Give it to the kernel; an error that belongs to an earlier question of this socket is taken off first."""
@@ -232,13 +275,24 @@ class DnsEngine:
             self._misplaced(question, arrival)
         else:
             try:
-                answer = parse(arrival.payload, question.query)
+                answer = self._parse(arrival.payload, question.query)
             except WireError as error:
                 self.counts["malformed"] += 1
                 question.note = f"what it sent is no answer ({error})"
             else:
                 question.reply = arrival.payload
                 self._answered(question, answer, question.rtt(arrival.stamp, self._clock))
+
+    def _parse(self, message: bytes, query: Query) -> Answer:
+        """Read an answer; raises WireError."""
+        key = message[2:], query.question
+        answer = self._known.get(key)
+        if answer is None:
+            answer = parse(message, query)
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = answer
+        return answer
 
     def _misplaced(self, question: Question, arrival: Arrival) -> None:
         """Note where an answer came from that was not asked; it is never taken, for anybody may have sent it."""

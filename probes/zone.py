@@ -225,8 +225,8 @@ def _lag(case: Case, server: Server, serials: Sequence[int]) -> list[str]:
     patience = max((one.soa.patience for one in case.servers.values()), default=0)
     if late <= max(float(patience), LEAST_PATIENCE):
         return []
-    newest = next(one for one in serials if not any(newer(other, one) for other in serials if newer(other, serial)))
-    return [f"it lags: serial {serial}, and {newest} has been out for {span(late)}"]
+    newest = max((one for one in serials if newer(one, serial)), key=lambda one: (one - serial) % (1 << 32))
+    return [f"it lags: serial {serial}; newer ones, now {newest}, have been out for {span(late)}"]
 
 
 def _delegation(case: Case, server: Server) -> list[str]:

@@ -30,6 +30,7 @@ EXAMPLES = {
     "icmp": "lambi probe icmp 127.0.0.1",
     "tcp": "lambi probe tcp 127.0.0.1 --port 22",
     "dns": "lambi probe dns 127.0.0.1 --query do.   |   lambi probe dns ::1 --query example. --rdtype NS",
+    "zone": "lambi probe zone 192.0.2.53 --query bb. --timeout 20",
     "snmp": "LAMBI_SNMP_COMMUNITY=public lambi probe snmp 192.0.2.1   |   lambi probe snmp 192.0.2.1 --user lambi",
     "http": "lambi probe http 127.0.0.1   |   lambi probe http 192.0.2.10 --host www.example.org --json",
 }

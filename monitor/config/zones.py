@@ -1,7 +1,8 @@
 """The zones of the ccTLDs: what their servers say, looked at as a set over each family."""
 
-from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from monitor.config.assets import provenance
 from monitor.config.checks import Checks
@@ -10,6 +11,8 @@ from monitor.model import Asset
 from probes.model import Target
 from probes.zone import pairs
 
+Blocks = Mapping[IPv4Network | IPv6Network, str]
+"""Delegated blocks and their territories."""
 ROUTED = {4: 24, 6: 48}
 """The longest prefixes that the world's routers take: what stands in one of these is reached by one route."""
 
@@ -19,12 +22,15 @@ def add_zones(known: Inventory, assets: dict[str, Asset], checks: Checks) -> Non
     plan = checks.template("zone", "zone")
     if plan is None:
         return
+    blocks = {ip_network(row.prefix): row.iso2 for row in known.prefixes}
     for row in known.cctlds:
         servers = [server for server in known.nameservers if server.cctld == row.cctld]
         if row.delegated != "yes" or not servers:
             continue
         asset = f"zone:{row.cctld}"
-        assets[asset] = Asset(asset, "zone", f"Zone of .{row.cctld}", (row.iso2,), provenance(row), _facts(servers))
+        assets[asset] = Asset(
+            asset, "zone", f"Zone of .{row.cctld}", (row.iso2,), provenance(row), _facts(servers, blocks)
+        )
         for family in plan.families:
             there = list(_addresses(servers, family))
             if there:
@@ -42,14 +48,23 @@ def _addresses(servers: list[NameserverRow], family: int) -> Iterator[tuple[str,
             yield server.ns_host, address
 
 
-def _facts(servers: list[NameserverRow]) -> dict[str, str]:
+def _facts(servers: list[NameserverRow], blocks: Blocks) -> dict[str, str]:
     """Say over how many routes the servers are reached: all on one route fall with it."""
     found = {"servers": str(len(servers))}
     for family, length in ROUTED.items():
         places = {ip_network(f"{one}/{length}", strict=False) for _, one in _addresses(servers, family)}
         alone = " alone: it falls with that one route" if len(places) == 1 else ""
         found[f"networks_over_ipv{family}"] = f"{len(places)}{alone}" if places else "none"
+    if blocks:  # they are read where BGP is watched
+        there = Counter(_place(blocks, one) for family in ROUTED for _, one in _addresses(servers, family))
+        found["addresses_by_territory"] = ", ".join(f"{place} {number}" for place, number in there.most_common())
     return found
+
+
+def _place(blocks: Blocks, address: str) -> str:
+    """Return the territory to which the block of an address is delegated."""
+    around = (ip_network(f"{address}/{length}", strict=False) for length in range(128 if ":" in address else 32, 7, -1))
+    return next((blocks[block] for block in around if block in blocks), "elsewhere")
 
 
 def _family(address: str) -> int:

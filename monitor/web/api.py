@@ -10,6 +10,7 @@ from monitor.model import Dependency, Incident, Window
 from monitor.posture import Posture
 from monitor.views import AssetView, CheckView, Coverage, Snapshot, ToldRow
 from monitor.web import facts, view, words
+from monitor.web.domain import Domain, domain
 from monitor.web.history import Shown, stamp
 
 
@@ -112,6 +113,7 @@ def asset(snapshot: Snapshot, one: AssetView) -> facts.Asset:
             "as_of": provenance.as_of,
             "confidence": provenance.confidence,
         },
+        "domain": _domain(found) if (found := domain(snapshot, one)) else None,
         "checks": [_check(check, snapshot) for check in one.checks],
         "needs": [_dependency(need) for need in one.needs],
         "serves": [
@@ -119,6 +121,23 @@ def asset(snapshot: Snapshot, one: AssetView) -> facts.Asset:
             for other, need in view.served(snapshot, one.asset.id)
         ],
     }
+
+
+def _domain(found: Domain) -> facts.Domain:
+    families: list[facts.DomainFamily] = [
+        {
+            "family": one.family,
+            "servers": one.servers,
+            "answering": one.answering,
+            "unknown": one.unknown,
+            "serials": one.serials,
+            "lag_seconds": one.lag_seconds,
+            "signature_seconds": one.signature_seconds,
+            "networks": one.networks,
+        }
+        for one in found.families
+    ]
+    return {"zone": found.zone or None, "families": families, "troubles": list(found.troubles)}
 
 
 def to_confirm(snapshot: Snapshot) -> facts.ToConfirm:

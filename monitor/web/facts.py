@@ -230,6 +230,27 @@ class Service(TypedDict):
     by: Literal["dependency", "check"]
 
 
+class DomainFamily(TypedDict):
+    """A country domain's servers over one address family."""
+
+    family: Family
+    servers: int
+    answering: int
+    unknown: int
+    serials: int | None
+    lag_seconds: float | None
+    signature_seconds: float | None
+    networks: str
+
+
+class Domain(TypedDict):
+    """What is known of a country domain's servers together."""
+
+    zone: str | None
+    families: list[DomainFamily]
+    troubles: list[str]
+
+
 class Asset(Brief):
     """An asset with its checks and what it hangs on."""
 
@@ -238,6 +259,7 @@ class Asset(Brief):
     maintenance_soon: Window | None
     facts: dict[str, str]
     provenance: Provenance
+    domain: Domain | None
     checks: list[Check]
     needs: list[Need]
     serves: list[Service]

@@ -17,6 +17,7 @@ from monitor.tree import facts, how_much
 from monitor.views import Snapshot
 from monitor.web import answer, history, view, words
 from monitor.web.answer import Answer
+from monitor.web.domain import sentences
 
 HERE = Path(__file__).parent
 
@@ -40,6 +41,7 @@ GLOBALS: Mapping[str, Any] = {
     "evidence": words.EVIDENCE,
     "trouble": view.TROUBLE,
     "tie_facts": facts,
+    "sentences": sentences,
     "kinds": words.KINDS,
     "why_told": words.WHY_TOLD,
     "topics": words.TOPICS,

