@@ -42,6 +42,7 @@ PLAIN = 2.0**62
 """What `pack` takes; NaN and infinity are neither above nor below."""
 STORED = {outcome: number for number, outcome in enumerate(OUTCOMES)}
 LOOSE = "INSERT OR REPLACE INTO loose VALUES (?, ?, ?, ?)"
+TOUCH = "UPDATE touched SET seq = seq + 1 WHERE seq = (SELECT max(seq) FROM touched) AND at = ?"
 SERIES = 'INSERT INTO series ("check", part, vantage, kind) VALUES (?, ?, ?, ?) RETURNING id'
 
 Stored = tuple[Any, ...]
@@ -107,10 +108,16 @@ class DayFile:
             buckets = {(width, ten // width * width) for ten in tens for width in WIDTHS}
             if new := buckets - self.pending.keys():
                 self.db.executemany("INSERT INTO pending VALUES (?, ?)", new)
-            self.db.executemany("INSERT INTO touched (at) VALUES (?)", [(ten,) for ten in sorted(tens)])
+            for ten in sorted(tens):
+                self._touch(ten)
             if self._sorted or self._waiting >= max(TAIL_ROWS, TAIL_LOOKS * len(self.names)):
                 self._sort_in()
         self.pending.update(dict.fromkeys(buckets, 0))
+
+    def _touch(self, ten: int) -> None:
+        """Note that an exporter has to read these ten seconds again: its cursor has passed what stands there."""
+        if not self.db.execute(TOUCH, (ten,)).rowcount:
+            self.db.execute("INSERT INTO touched (at) VALUES (?)", (ten,))
 
     def _insert(self, observations: Iterable[Observation]) -> set[int]:
         """Return in which ten seconds of the day the looks were."""

@@ -3,12 +3,13 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from monitor.store import archive, catalogue, overview, read
+from monitor.store import archive, catalogue, newest, overview, read
 from monitor.store.archive import ArchiveError
 from monitor.store.catalogue import Series
 from monitor.store.files import day_files, open_to_read
@@ -63,11 +64,11 @@ class LocalHistory:
         """Return the last committed look of every series that a kept day knows."""
 
         def look() -> list[Row]:
-            newest: dict[Identity, Row] = {}
-            for rows in self._each_day(day_files(self._folder)[::-1], read.latest):
-                for row in rows:
-                    newest.setdefault((row.check, row.part, row.vantage), row)
-            return list(newest.values())
+            found: dict[Identity, Row] = {}
+            for day, path in reversed(day_files(self._folder)):
+                with self._readable(path, day):
+                    found = newest.latest(path, day, found) | found
+            return list(found.values())
 
         return await asyncio.to_thread(look)
 
@@ -77,10 +78,13 @@ class LocalHistory:
 
         def look() -> list[Row]:
             days = [(day, path) for day, path in day_files(self._folder) if first <= day <= last]
-            found = self._each_day(days, lambda path, day: read.between(path, day, (check, part), since, until))
+            found: list[Row] = []
+            for day, path in days:
+                with self._readable(path, day):
+                    found += read.between(path, day, (check, part), since, until)
             hot = {day for day, _ in days}
             old = [day for day in archive.days(self._folder) if first <= day <= last and day not in hot]
-            return [*self._archived(old, (check, part), since, until), *(row for rows in found for row in rows)]
+            return [*self._archived(old, (check, part), since, until), *found]
 
         return await asyncio.to_thread(look)
 
@@ -111,15 +115,13 @@ class LocalHistory:
         span = self._fitting(since, until)
         return await asyncio.to_thread(lambda: share_of(self._cells(key, span, which), share))
 
-    def _each_day(
-        self, days: Iterable[tuple[date, Path]], look: Callable[[Path, date], list[Row]]
-    ) -> Iterable[list[Row]]:
-        """Read day after day; a day that cannot be read is said and left out."""
-        for day, path in days:
-            try:
-                yield look(path, day)
-            except sqlite3.Error as error:
-                self._unreadable(day, path, error)
+    @contextmanager
+    def _readable(self, path: Path, day: date) -> Iterator[None]:
+        """Say that a day cannot be read, and leave it out."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._unreadable(day, path, error)
 
     def _archived(self, days: list[date], name: tuple[str, str], since: datetime, until: datetime) -> list[Row]:
         try:

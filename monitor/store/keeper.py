@@ -1,11 +1,11 @@
 """What the writer thread does: looks into day files, rollups from them, what is too old away."""
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
-from itertools import groupby
 from pathlib import Path
 
 from monitor.store import archive, catalogue
@@ -67,8 +67,11 @@ class Keeper:
 
     def store(self, batch: list[Observation]) -> None:
         """Commit a batch; what cannot be is counted and said."""
-        for day, looks in groupby(sorted(batch, key=_day), key=_day):
-            self._store(day, list(looks))
+        days: dict[date, list[Observation]] = {}
+        for look in batch:
+            days.setdefault(look.at.date(), []).append(look)
+        for day, looks in sorted(days.items()):
+            self._store(day, looks)
         self._now = max((look.at for look in batch), default=self._now)
 
     def tend(self) -> bool:
@@ -79,7 +82,7 @@ class Keeper:
         if self._archives and not worked and self._now is not None:
             with self._guarded("days", f"days that are over stay as they are: {self._folder}"):
                 self.archiver.step({*self._open, *self._folding.unfinished})
-        self.bytes = sum(_size(path) for path in self._folder.glob("*.sqlite*"))
+        self.bytes = _bytes(self._folder)
         return worked
 
     def close(self) -> None:
@@ -178,12 +181,12 @@ class Keeper:
             file.close()
 
 
-def _day(look: Observation) -> date:
-    return look.at.date()
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+def _bytes(folder: Path) -> int:
+    """Add up the day files; once a second, so without `Path.glob`, which takes four times as long."""
+    total = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if ".sqlite" in entry.name:
+                with suppress(FileNotFoundError):  # SQLite removes a WAL when it is done
+                    total += entry.stat().st_size
+    return total

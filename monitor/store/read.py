@@ -1,6 +1,7 @@
 """Reading the series back, from any thread, across day files."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -10,21 +11,11 @@ from typing import Any
 
 from monitor.store.files import open_to_read
 from monitor.store.rows import OUTCOMES, Row, midnight, offset, parts_of
-from monitor.store.schema import Scales, column, newest, scales_of, sources
+from monitor.store.schema import Identity, Scales, column, scales_of, sources
 from probes.model import Value
-
-LOOSE = ("series", "at", "key", "value")
 
 Loose = dict[tuple[int, int], dict[str, Value]]
 """(Series, microsecond) -> what has no column."""
-
-
-def latest(path: Path, day: date) -> list[Row]:
-    """Return each series' last look of one day."""
-    with open_to_read(path) as db:
-        if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'latest'").fetchone():  # of an earlier version
-            return list(_Reader(db, day, _From("", "latest CROSS JOIN {} USING (series, at)")).each())
-        return list(_Latest(db, day).each())
 
 
 def between(path: Path, day: date, name: tuple[str, str], since: datetime, until: datetime) -> list[Row]:
@@ -67,7 +58,7 @@ class _From:
         return f"{' UNION ALL '.join(f'SELECT {wanted} FROM {source}' for source in sources)} {self.order}"  # noqa: S608 - every name is ours, quoted
 
 
-def _in_unit(key: str, scale: float | None) -> str:
+def in_unit(key: str, scale: float | None) -> str:
     """Return the expression that undoes `rows.pack`, as `rows.unpack` does."""
     if scale is None or scale == 1:
         return column(key)
@@ -87,63 +78,34 @@ class _Reader:
     def each(self, only: int | None = None) -> Iterator[Row]:
         """Yield them all, or of one series."""
         scales = scales_of(self._db)
-        names: dict[str, dict[int, tuple[str, str, str]]] = {}
+        names: dict[str, dict[int, Identity]] = defaultdict(dict)
         query = 'SELECT id, kind, "check", part, vantage FROM series WHERE id = coalesce(?, id)'
-        for id_, kind, *name in self._db.execute(query, (only,)):
-            names.setdefault(kind, {})[id_] = tuple(name)
-        loose = self._loose(list(names))
+        for id_, kind, check, part, vantage in self._db.execute(query, (only,)):
+            names[kind][id_] = (check, part, vantage)
+        loose = self._loose()
         for kind, known in names.items():
             yield from self._of(kind, scales.get(kind, {}), known, loose)
 
-    def _of(self, kind: str, scales: Scales, names: Mapping[int, tuple[str, str, str]], loose: Loose) -> Iterator[Row]:
-        columns = ("series", "at", "outcome", *(_in_unit(key, scale) for key, scale in scales.items()))
-        keys, start = tuple(scales), self._start
-        for series, at, outcome, *stored in self._rows(kind, columns, len(names)):
-            check, part, vantage = names[series]
-            values: dict[str, Value] = dict(zip(keys, stored, strict=True))
-            if None in stored:
+    def _of(self, kind: str, scales: Scales, names: Mapping[int, Identity], loose: Loose) -> Iterator[Row]:
+        columns = ("series", "at", "outcome", *(in_unit(key, scale) for key, scale in scales.items()))
+        keys, start, make = tuple(scales), self._start, Row._make
+        for row in self._rows(kind, columns):
+            check, part, vantage = names[row[0]]
+            values: dict[str, Value] = dict(zip(keys, row[3:], strict=True))
+            if None in row:
                 values = {key: value for key, value in values.items() if value is not None}
             if loose:
-                values.update(loose.get((series, at), {}))
-            yield Row(check, part, kind, vantage, start + timedelta(0, 0, at), OUTCOMES[outcome], values)
+                values.update(loose.get(row[:2], {}))
+            yield make((check, part, kind, vantage, start + timedelta(0, 0, row[1]), OUTCOMES[row[2]], values))
 
-    def _rows(self, kind: str, columns: Sequence[str], _count: int) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, kind: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         return self._db.execute(self._source.query(columns, sources(self._db, kind)), self._arguments)
 
-    def _loose(self, _kinds: Sequence[str]) -> Loose:
+    def _loose(self) -> Loose:
         """Return what has no column."""
-        return self._by_look(self._source.query(LOOSE, ["loose"]), self._arguments)
-
-    def _by_look(self, query: str, arguments: tuple[int, ...] = ()) -> Loose:
         found: Loose = {}
         if self._db.execute("SELECT 1 FROM loose LIMIT 1").fetchone():
-            for series, at, key, value in self._db.execute(query, arguments):
+            query = self._source.query(("series", "at", "key", "value"), ["loose"])
+            for series, at, key, value in self._db.execute(query, self._arguments):
                 found.setdefault((series, at), {})[key] = value
         return found
-
-
-class _Latest(_Reader):
-    """Reads the last look of every series, which stands by itself once it has left the tail."""
-
-    def __init__(self, db: sqlite3.Connection, day: date) -> None:
-        super().__init__(db, day, _From(""))
-
-    def _rows(self, kind: str, columns: Sequence[str], count: int) -> Iterator[tuple[Any, ...]]:
-        wanted = ", ".join(columns)
-        found: dict[int, tuple[Any, ...]] = {}
-        for name in sources(self._db, kind)[1:]:
-            for row in self._db.execute(f"SELECT {wanted} FROM {name} ORDER BY seq DESC"):  # noqa: S608 - quoted
-                found.setdefault(row[0], row)
-                if len(found) == count:
-                    break
-        if len(found) < count:
-            rows = self._db.execute(f"SELECT {wanted} FROM {newest(kind)}")  # noqa: S608 - quoted
-            found = {row[0]: row for row in rows} | found
-        return iter(sorted(found.values()))
-
-    def _loose(self, kinds: Sequence[str]) -> Loose:
-        tails = [name for kind in kinds for name in sources(self._db, kind)[1:]]
-        times = [f"SELECT series, at FROM {newest(kind)}" for kind in kinds]  # noqa: S608 - quoted
-        times += [f"SELECT series, max(at) AS at FROM {name} GROUP BY series" for name in tails]  # noqa: S608 - quoted
-        last = f"({' UNION ALL '.join(times)}) CROSS JOIN {{}} USING (series, at)"
-        return self._by_look(_From("", last).query(LOOSE, ["loose"])) if times else {}

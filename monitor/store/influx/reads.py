@@ -10,6 +10,7 @@ from monitor.store.influx.server import RefusedError, Server
 from monitor.store.overview import Hour, pivoted
 from monitor.store.rows import MICROSECOND, Row
 from monitor.store.schema import Identity
+from monitor.store.sketch import rank
 from monitor.store.steps import Availability, Figures, Step, Which, width
 from probes.model import Outcome, Value
 
@@ -107,7 +108,11 @@ class InfluxHistory:
         where = _where(*_widened(since, until, FIVE_MINUTES), which)
         inner = f"SELECT {_name(key)} AS v FROM {FROM} WHERE {where}"
         found = await self._ask(f"SELECT percentile(v, {100 * share:g}) FROM ({inner})")
-        return max((float(series["values"][0][1]) for series in found), default=None)
+        if len(found) == 1:
+            return float(found[0]["values"][0][1])
+        # each kind of probe answers for itself, and of few values none does: then the values themselves are ranked
+        values = sorted(float(row[1]) for series in await self._ask(inner) for row in series["values"])
+        return values[rank(len(values), share) - 1] if values else None
 
     async def overview(self, key: str, since: datetime, until: datetime) -> list[Hour]:
         """Return the hours of all series in columns; see `LocalHistory.overview`."""

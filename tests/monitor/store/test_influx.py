@@ -9,21 +9,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from aiohttp import ClientSession, web
 
 from monitor.config.settings import Influx as Place
-from monitor.store.history import LocalHistory
 from monitor.store.influx.export import Export
 from monitor.store.influx.lines import line
 from monitor.store.influx.reads import InfluxHistory
 from monitor.store.influx.server import AwayError, RefusedError, Server
 from monitor.store.keeper import Keeper
 from monitor.store.rows import Row
-from monitor.store.steps import Which
 from probes.model import Observation, Outcome, Part
 from tests.counts import soak
 from tests.fakes import FakeClock
@@ -78,49 +75,6 @@ def lines(folder: Path) -> set[str]:
     from monitor.store import desk  # noqa: PLC0415 - only here
 
     return set(map(line, desk.rows(folder, NOON - DAY, NOON + 3 * DAY, lambda *_: None)))
-
-
-async def test_local_store_and_influxdb_give_the_same_answers(tmp_path: Path, influx: Influx) -> None:
-    influx.database = "same"
-    with influx_database(influx):
-        stored(tmp_path, looks())
-        server = Server(Place(influx.url, "same", v1=True))
-        export = await exported(tmp_path, server.place)
-        assert (export.error, export.refused) == ("", 0)
-        assert export.sent >= 407
-        local, there = LocalHistory(tmp_path, pytest.fail), InfluxHistory(server)
-        await there.prove()
-        since, until = NOON, NOON + DAY
-        for name in (("a1/icmp/", ""), ("p/icmp/", "eth0 ,="), ("none", "")):
-            assert await there.range(*name, since, until) == await local.range(*name, since, until)
-        by_name = {(row.check, row.part): row for row in await there.latest()}
-        for row in await local.latest():
-            if "\\" not in row.check + row.part:
-                assert by_name[row.check, row.part] == row
-        only = Which(frozenset(["a0/icmp/", "a1/icmp/", "a2/icmp/"]))
-        for key in (KEY, "ttl", ""):
-            for step in (FIVE, 3 * FIVE, HOUR):
-                assert_alike(
-                    await there.downsample(key, since, until, step, only),
-                    await local.downsample(key, since, until, step, only),
-                )
-        assert await there.availability(since, until, only) == await local.availability(since, until, only)
-        for share in (0.5, 0.95):
-            answers = [
-                await each.quantile(KEY, since, until, share, Which(frozenset(["a0/icmp/"]))) for each in (there, local)
-            ]
-            assert answers[0] == answers[1]
-        overview = [await each.overview(KEY, NOON + 11 * HOUR, NOON + 12 * HOUR) for each in (there, local)]
-        assert [hour.at for hour in overview[0]] == [hour.at for hour in overview[1]]
-        await server.close()
-
-
-def assert_alike(there: list[Any], here: list[Any]) -> None:
-    assert [step[:6] for step in there] == [step[:6] for step in here]
-    for one, other in zip(there, here, strict=True):
-        assert (one.figures is None) == (other.figures is None)
-        if one.figures:
-            assert one.figures == pytest.approx(other.figures)
 
 
 class influx_database:  # noqa: N801 - reads as what it does

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.store import read
+from monitor.store import newest, read
 from monitor.store.day import SLICE, TAIL_LOOKS, DayFile
 from monitor.store.files import open_to_read, transaction
 from monitor.store.keeper import Keeper
@@ -43,7 +43,7 @@ def answers(path: Path) -> list[Any]:
         stretch = sorted(read.stretch(db, DAY, low, high), key=lambda row: (row.check, row.at))
         sums = list(folded(db, (300, low // SECOND), (0, 10**6)))
     one = read.between(path, DAY, ("a/icmp/", ""), NOON, NOON + HOUR)
-    latest = sorted(read.latest(path, DAY), key=lambda row: row.check)
+    latest = sorted(newest.latest(path, DAY).values(), key=lambda row: row.check)
     return [list(read.each(path, DAY, NOON - HOUR, NOON + HOUR)), one, latest, stretch, sums]
 
 

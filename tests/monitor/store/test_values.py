@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.store.day import DayFile
-from monitor.store.read import latest
+from monitor.store.newest import latest
 from monitor.store.rows import pack, unpack
 from probes.model import Value
 from tests.counts import soak
@@ -38,7 +38,7 @@ def test_whatever_a_target_says_no_row_is_lost(
     file = DayFile(folder / "2026-11-23.sqlite", NOON.date(), COLUMNS)
     file.write(look(n, check=f"c{n}/{kind}/", kind=kind, values=each) for n, each in enumerate(values))
     file.close()
-    rows = {row.check: row for row in latest(file.path, NOON.date())}
+    rows = {row.check: row for row in latest(file.path, NOON.date()).values()}
     assert len(rows) == len(values)
     for n, each in enumerate(values):
         kept = {key for key, value in each.items() if not (isinstance(value, float) and math.isnan(value))}
