@@ -137,11 +137,11 @@ class _Turn:
         if presumed is not None:
             self.trouble(asset, presumed.standing, presumed)
             return
-        own = self.docket.own(asset)
-        if own is not None and own.confidence < 1 and self.view.refuted(asset):
+        own, home = self.docket.own(asset), self.docket.home(asset)
+        inferred = own.confidence < 1 if own else home is not None and asset not in self.topology.checks
+        if inferred and self.view.refuted(asset):
             self.back(asset, "must be back: what needs it answers again")
             return
-        home = self.docket.home(asset)
         if home is None or home.asset not in self.recovered:
             return
         cause = self.view.standing(home.asset)

@@ -151,3 +151,23 @@ def test_a_child_that_comes_and_goes_when_its_cause_is_back_stays_behind_it_unti
     story.states[name] = {"": replace(parts[""], phase=Phase.DEGRADED, settled=Phase.DEGRADED, flapping=True)}
     assert story.at(101) == story.at(300) == []
     assert [what for what, _, _ in story.at(400, up=["router:bon"])] == ["closed"]
+
+
+def test_an_incident_that_nobody_sees_closes_though_another_that_nobody_sees_stood_behind_it() -> None:
+    """A landing was presumed lost, then the power under it: when all is back neither can be seen to be so."""
+    needs = [("cable:c1", "landing:l"), ("cable:c2", "landing:l"), ("landing:l", "power:p"), ("router:r", "power:p")]
+    world = make_world(
+        [check(name) for name in ("cable:c1", "cable:c2", "router:r")],
+        [Dependency(name, (need,), "all", confirmed=True) for name, need in needs],
+        asset("landing:l", "DM"),
+        asset("power:p", "DM"),
+    )
+    story = Story(world)
+    story.at(10, down=["cable:c1", "cable:c2"])
+    assert [one.asset for one in story.book.open.values()] == ["landing:l"]
+    story.at(11, down=["router:r"])
+    (one,) = story.book.open.values()
+    assert (one.asset, "landing:l" in one.children) == ("power:p", True)
+    story.at(100, up=["cable:c1", "cable:c2", "router:r"])
+    story.at(400)
+    assert not story.book.open
