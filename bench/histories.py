@@ -271,7 +271,10 @@ def _noise(rng: Random, noise: str, seconds: float) -> Noise:
 
 
 def misconfigured(rng: Random, world: World, much: float = 1.0) -> World:
-    """Return the world as its operators believe it to be: 5 % of the edges are missing and 2 % wrong."""
+    """Return the world as its operators believe it to be: 5 % of the edges are missing and 2 % wrong.
+
+    No circle comes of what is wrong: the daemon refuses such a config.
+    """
     dependencies: list[Dependency] = []
     physics = Physics(world)
     for dependency in world.dependencies:
@@ -281,7 +284,10 @@ def misconfigured(rng: Random, world: World, much: float = 1.0) -> World:
             if drawn >= 0.07 * much:
                 needs.append(need)
             elif drawn >= 0.05 * much:
-                needs.append(_another(rng, world, physics, dependency.asset, need))
+                other = _another(rng, world, physics, dependency.asset, need)
+                wrong = replace(dependency, needs=(other,))
+                believed = Physics(replace(world, dependencies=(*world.dependencies, *dependencies, wrong)))
+                needs.append(need if dependency.asset in believed.above(other) else other)
         kept = tuple(dict.fromkeys(needs))
         if kept:
             dependencies.append(replace(dependency, needs=kept))
