@@ -137,6 +137,8 @@ class _Turn:
         if presumed is not None:
             self.trouble(asset, presumed.standing, presumed)
             return
+        if asset not in self.topology.checks:
+            self.waiting.pop(asset, None)  # what was presumed is not any more
         own, home = self.docket.own(asset), self.docket.home(asset)
         inferred = own.confidence < 1 if own else home is not None and asset not in self.topology.checks
         if inferred and self.view.refuted(asset):
@@ -277,8 +279,7 @@ class _Turn:
     def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
         """Stand silently behind what explains it; False when that has no incident and waits for none."""
         cause = self.kin.root(cause)
-        incident = self.docket.place(cause)
-        waits = cause in self.waiting
+        incident, waits = self.docket.place(cause), cause in self.waiting
         if incident is None or (waits and home is None):
             made_of = cause in self.topology.servers.get(asset, ())
             waits = waits or (made_of and self.now - self.waiting.get(asset, self.now) < PATIENCE)
@@ -292,8 +293,7 @@ class _Turn:
             self.leave(home, asset, "is now behind another cause")
             incident = self.docket.open.get(incident.id, incident)
         behind = "unreachable" if self.view.standing(asset).phase is Phase.DOWN else "in trouble"
-        text = f"{self.topology.name(asset)} is {behind} behind {self.topology.name(cause)}"
-        self.docket.join(incident, asset, text)
+        self.docket.join(incident, asset, f"{self.topology.name(asset)} is {behind} behind {self.topology.name(cause)}")
         return True
 
     def abandoned(self, home: Incident, asset: str) -> bool:

@@ -171,3 +171,14 @@ def test_an_incident_that_nobody_sees_closes_though_another_that_nobody_sees_sto
     story.at(100, up=["cable:c1", "cable:c2", "router:r"])
     story.at(400)
     assert not story.book.open
+
+
+def test_a_cctld_waits_for_the_last_word_on_its_only_server() -> None:
+    """One server of two zones: while its verdict for the other is on its way, the zone does not speak for itself."""
+    server, zones = check("nameserver:ns"), ("cctld:a", "cctld:b")
+    checks = [replace(server, id=f"{server.id}{zone}", serves=(zone,)) for zone in zones]
+    story = Story(make_world(checks, [], *(asset(zone, "DM") for zone in zones)))
+    story.at(9, suspect=["cctld:a", "cctld:b"])
+    assert story.at(10, down=["cctld:b"]) == []
+    story.at(12, down=["cctld:a"])
+    assert [one.asset for one in story.book.open.values()] == ["nameserver:ns"]
