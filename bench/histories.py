@@ -271,7 +271,10 @@ def _noise(rng: Random, noise: str, seconds: float) -> Noise:
 
 
 def misconfigured(rng: Random, world: World, much: float = 1.0) -> World:
-    """Return the world as its operators believe it to be: 5 % of the edges are missing and 2 % wrong."""
+    """Return the world as its operators believe it to be: 5 % of the edges are missing and 2 % wrong.
+
+    No circle comes of what is wrong: the daemon refuses such a config.
+    """
     believed = list(world.dependencies)
     for number, dependency in enumerate(world.dependencies):
         needs = []
@@ -292,7 +295,7 @@ def _with(world: World, dependencies: Iterable[Dependency]) -> World:
 def _another(rng: Random, worlds: tuple[World, World], asset: str, need: str) -> str:
     """Return what an operator might have written instead: another of the kind.
 
-    It does not need the asset itself, neither truly nor as believed so far: a config that goes in circles is refused.
+    It does not need the asset itself, neither truly nor as believed so far.
     """
     kind = worlds[0].assets[need].kind
     others = [other for other in of_kind(worlds[0].assets, (kind,)) if other not in {need, asset}]

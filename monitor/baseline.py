@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from monitor import figures
+from monitor.loss import LOSS, Loss
 from monitor.model import Baseline, Check, Incident, Learned, Phase, State
 from monitor.views import Usual
 from monitor.week import HOURS, Band, Change, Shift, Week, median
-from probes.model import Observation, Outcome, Value
+from probes.model import Observation, Outcome, Part, Value
 
 FEWEST = 3
 """Looks an hour must have to be learned."""
@@ -233,6 +234,18 @@ class _Watched:
 
     hour: int
     series: dict[str, Series] = field(default_factory=dict)
+    loss: Loss | None = None
+    """Of a whole check whose loss has a baseline."""
+
+    def values(self, look: Observation, part: Part, state: State) -> Mapping[str, Value]:
+        """Return what a good look measured, and the loss that it and those before it make."""
+        if self.loss is None:
+            return part.values
+        if state.settled is Phase.DOWN:
+            self.loss.clear()
+        self.loss.take(look.at, lost=False)
+        ratio = self.loss.ratio
+        return part.values if ratio is None else {**part.values, LOSS: ratio}
 
 
 class Baselines:
@@ -257,18 +270,20 @@ class Baselines:
 
     def judge(self, check: Check, look: Observation, name: str, state: State | None) -> Word | None:
         """Compare a part of a look with what is usual, and learn from it; None when there is nothing to say."""
-        part = look.parts[name]
+        part, watched = look.parts[name], self._parts.get((look.vantage, check.id, name))
         if part.outcome is not OK or state is None:
+            if part.outcome is Outcome.FAILED and watched and watched.loss:
+                watched.loss.take(look.at, lost=not part.refused)
             return None
         if not self._oldest <= look.at < self._end:
             self._turn(look.at)
-        watched = self._parts.get((look.vantage, check.id, name))
+        values = watched.values(look, part, state) if watched else part.values
         if watched is None or watched.hour != self._hour:
-            watched = self._roll(check, (look.vantage, check.id, name), part.values)
+            watched = self._roll(check, (look.vantage, check.id, name), values)
         heed = self._heed(check.asset, look.vantage) if self._troubled else ALL
         worst: Word | None = None
         for key, series in watched.series.items():
-            value = part.values.get(key)
+            value = values.get(key)
             if isinstance(value, NUMBER) and 0 <= value <= HUGE:
                 word = series.hear(value, state, heed)
                 if word and not (worst and worst.graded):
@@ -299,7 +314,10 @@ class Baselines:
 
     def _roll(self, check: Check, name: Name, values: Mapping[str, Value]) -> _Watched:
         """Begin the hour for one part, and take up values that it did not have before."""
-        watched = self._parts.setdefault(name, _Watched(self._hour))
+        watched = self._parts.get(name)
+        if watched is None:
+            counts = not name[2] and any(row.key == LOSS for row in check.rule.baselines)
+            watched = self._parts[name] = _Watched(self._hour, loss=Loss(check.every) if counts else None)
         for key, series in watched.series.items():
             series.turn(self._hour)
             if not 0 <= self._hour - series.saved < SAVE_EVERY:

@@ -140,12 +140,13 @@ class _Turn:
         if presumed is not None:
             self.trouble(asset, presumed.standing, presumed)
             return
-        self.waiting.pop(asset, None)  # nothing speaks against it any more
-        own = self.docket.own(asset)
-        if own is not None and own.confidence < 1 and self.view.refuted(asset):
+        if asset not in self.topology.checks:
+            self.waiting.pop(asset, None)  # what was presumed is not any more
+        own, home = self.docket.own(asset), self.docket.home(asset)
+        inferred = own.confidence < 1 if own else home is not None and asset not in self.topology.checks
+        if inferred and self.view.refuted(asset):
             self.back(asset, "must be back: what needs it answers again")
             return
-        home = self.docket.home(asset)
         if home is None or home.asset not in self.recovered:
             return
         cause = self.view.standing(home.asset)
@@ -244,8 +245,7 @@ class _Turn:
     def follow(self, asset: str, cause: str, home: Incident | None) -> bool:
         """Stand silently behind what explains it; False when that has no incident and waits for none."""
         cause = self.kin.root(cause)
-        incident = self.docket.place(cause)
-        waits = cause in self.waiting
+        incident, waits = self.docket.place(cause), cause in self.waiting
         if incident is None or (waits and home is None):
             made_of = cause in self.topology.servers.get(asset, ())
             waits = waits or (made_of and self.now - self.waiting.get(asset, self.now) < PATIENCE)
@@ -260,8 +260,7 @@ class _Turn:
             self.joining.take_back(home.id, incident)
             incident = self.docket.open.get(incident.id, incident)
         behind = "unreachable" if self.view.standing(asset).phase is Phase.DOWN else "in trouble"
-        text = f"{self.topology.name(asset)} is {behind} behind {self.topology.name(cause)}"
-        self.docket.join(incident, asset, text)
+        self.docket.join(incident, asset, f"{self.topology.name(asset)} is {behind} behind {self.topology.name(cause)}")
         return True
 
     def abandoned(self, home: Incident, asset: str) -> bool:

@@ -41,6 +41,7 @@ class Patience:
         if any(self.view.doubted(other, standing) for other in self.topology.parents(asset)):
             return self.now - self.waiting.setdefault(asset, self.now) < DOUBTED
         undecided = standing.undecided and standing.phase is Phase.DEGRADED
+        undecided = undecided or any(self.view.standing(one).undecided for one in self.topology.servers.get(asset, ()))
         if undecided or self.shaken(asset) or self.doubtful(asset, standing, presumed.down[0] if presumed else ""):
             return self.now - self.waiting.setdefault(asset, self.now) < PATIENCE
         if any(self.view.not_looked_at_since(other, began) for other in self.topology.parents(asset)):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from alerting.model import Severity
 from monitor import detect
 from monitor.baseline import ALL, MOST, SAVED_AT_ONCE, Baselines, Series
+from monitor.loss import LOOKS, Loss
 from monitor.model import Baseline, Incident, Learned, Phase, Rule, State
 from monitor.views import Usual
 from probes.model import Observation, Outcome, Part, Value
@@ -35,15 +36,18 @@ Source = Callable[[datetime], Value | None]
 class Life:
     """One part of one check, and the incident that its trouble opens."""
 
+    CHECK = CHECK
+
     def __init__(self, learned: tuple[Learned, ...] = (), *, every: timedelta = MINUTE, at: datetime = START) -> None:
         self.usual, self.every, self.at = Baselines(learned), every, at
         self.state: State | None = None
         self.settled: list[detect.Settled] = []
 
     def look(self, part: Part) -> None:
-        look = Observation(CHECK.id, CHECK.target, "icmp", VANTAGE, self.at, self.at, 0.1, {"": part})
-        word = self.usual.judge(CHECK, look, "", self.state)
-        self.state, settled = detect.step(self.state, part, CHECK.rule, self.at, word)
+        one = self.CHECK
+        look = Observation(one.id, one.target, "icmp", VANTAGE, self.at, self.at, 0.1, {"": part})
+        word = self.usual.judge(one, look, "", self.state)
+        self.state, settled = detect.step(self.state, part, one.rule, self.at, word)
         if settled:
             self.settled.append(settled)
             self.usual.note([trouble(settled.new)] if settled.new in {Phase.DOWN, Phase.DEGRADED} else [])
@@ -340,3 +344,73 @@ def test_a_clock_that_jumps_breaks_nothing(hours: list[int]) -> None:
         life.at += jump * HOUR
         life.live(5 * MINUTE, flat(0.06))
     assert life.degraded() == []
+
+
+LOSSY = replace(CHECK, rule=Rule(fall=8, baselines=(Baseline("loss_ratio", 0.1, above=2.0),)))
+
+
+def lossy(share: float, seed: int = 1) -> Source:
+    chance = random.Random(seed)  # noqa: S311 - a simulated world
+    return lambda _at: None if chance.random() < share else 0.06
+
+
+class LossyLife(Life):
+    CHECK = LOSSY
+
+
+@pytest.fixture(scope="module")
+def calm() -> tuple[Learned, ...]:
+    """Two weeks in which one look of a hundred is lost."""
+    return saved(LossyLife().live(2 * WEEK, lossy(0.01)))
+
+
+def test_more_loss_than_usual_is_degraded_with_figures_and_ends(calm: tuple[Learned, ...]) -> None:
+    life = LossyLife(calm, at=START + 2 * WEEK).live(2 * HOUR, lossy(0.01, 2))
+    assert life.settled[1:] == []
+    life.live(2 * HOUR, lossy(0.3, 3))
+    (found,) = life.degraded()
+    assert re.fullmatch(r"more loss than ever: \d\d %, usually 0 to [0-9.]+ % at this hour", found.reason)
+    life.live(2 * HOUR, lossy(0.01, 4))
+    assert life.settled[-1].new is Phase.UP
+
+
+def test_usual_loss_and_a_short_burst_of_it_are_no_trouble(calm: tuple[Learned, ...]) -> None:
+    life = LossyLife(calm, at=START + 2 * WEEK).live(2 * HOUR, lossy(0.01, 2))
+    life.live(2 * MINUTE, lossy(1.0)).live(2 * HOUR, lossy(0.01, 3))
+    assert life.settled[1:] == []
+
+
+def test_an_outage_is_not_counted_as_loss_once_it_is_over(calm: tuple[Learned, ...]) -> None:
+    life = LossyLife(calm, at=START + 2 * WEEK).live(2 * HOUR, lossy(0.01, 2))
+    life.live(HOUR, lossy(1.0)).live(3 * HOUR, lossy(0.01, 3))
+    assert [one.new for one in life.settled[1:]] == [Phase.DOWN, Phase.UP]
+
+
+def test_what_is_asked_again_at_once_because_a_look_failed_is_not_counted_as_loss() -> None:
+    loss = Loss(60.0)
+    for minute in range(LOOKS):
+        at = START + minute * MINUTE
+        loss.take(at, lost=minute % 10 == 0)
+        for second in (1, 2, 5):
+            loss.take(at + timedelta(seconds=second), lost=True)
+    assert loss.ratio == pytest.approx(0.1)
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_count_of_loss() -> None:
+    loss = Loss(60.0)
+    for minute in range(LOOKS):
+        loss.take(START + minute * MINUTE - (minute > 30) * 10 * HOUR, lost=minute > 30)
+    assert loss.ratio == pytest.approx(29 / 60)
+
+
+def test_a_refusal_is_an_answer_and_nothing_is_lost() -> None:
+    usual = Baselines()
+    state = GOOD
+    for minute in range(LOOKS):
+        part = Part(Outcome.FAILED, "refused", refused=True) if minute % 2 else Part(Outcome.OK, "", {})
+        at = START + minute * MINUTE
+        look = Observation(LOSSY.id, LOSSY.target, "icmp", VANTAGE, at, at, 0.1, {"": part})
+        usual.judge(LOSSY, look, "", state)
+    watched = usual._parts[NAME].loss
+    assert watched
+    assert watched.ratio == 0.0

@@ -194,3 +194,34 @@ def test_what_falls_a_moment_after_its_cause_came_back_waits_whether_that_stays(
     assert story.at(60, up=["website:w"]) == []
     story.at(70, down=["website:w"])
     assert story.at(131) == [("opened", "2", "Web site W down")]
+
+
+def test_an_incident_that_nobody_sees_closes_though_another_that_nobody_sees_stood_behind_it() -> None:
+    """A landing was presumed lost, then the power under it: when all is back neither can be seen to be so."""
+    needs = [("cable:c1", "landing:l"), ("cable:c2", "landing:l"), ("landing:l", "power:p"), ("router:r", "power:p")]
+    world = make_world(
+        [check(name) for name in ("cable:c1", "cable:c2", "router:r")],
+        [Dependency(name, (need,), "all", confirmed=True) for name, need in needs],
+        asset("landing:l", "DM"),
+        asset("power:p", "DM"),
+    )
+    story = Story(world)
+    story.at(10, down=["cable:c1", "cable:c2"])
+    assert [one.asset for one in story.book.open.values()] == ["landing:l"]
+    story.at(11, down=["router:r"])
+    (one,) = story.book.open.values()
+    assert (one.asset, "landing:l" in one.children) == ("power:p", True)
+    story.at(100, up=["cable:c1", "cable:c2", "router:r"])
+    story.at(400)
+    assert not story.book.open
+
+
+def test_a_cctld_waits_for_the_last_word_on_its_only_server() -> None:
+    """One server of two zones: while its verdict for the other is on its way, the zone does not speak for itself."""
+    server, zones = check("nameserver:ns"), ("cctld:a", "cctld:b")
+    checks = [replace(server, id=f"{server.id}{zone}", serves=(zone,)) for zone in zones]
+    story = Story(make_world(checks, [], *(asset(zone, "DM") for zone in zones)))
+    story.at(9, suspect=["cctld:a", "cctld:b"])
+    assert story.at(10, down=["cctld:b"]) == []
+    story.at(12, down=["cctld:a"])
+    assert [one.asset for one in story.book.open.values()] == ["nameserver:ns"]
