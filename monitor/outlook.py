@@ -304,6 +304,8 @@ class Outlook:
         return known.doubtful[code]
 
     def _may_be_doubted(self, asset: str) -> bool:
+        if self.topology.kind(asset) == "zone":
+            return False  # with its servers silent it cannot be known: that is no sign of anything beside them
         standing = self.standing(asset)
         return standing.phase is Phase.UNKNOWN or standing.shown is Phase.SUSPECT or standing.undecided
 
