@@ -69,6 +69,8 @@ class App:
         """``engines``: by kind of probe, where others than the real ones answer; ``load`` reads the config again."""
         self.settings, self.clock, self.say = settings, clock, say
         self.place = settings.world.assets[settings.world.vantage].name
+        self.link_url = "" if loopback(urlsplit(settings.base_url).hostname or "") else settings.base_url
+        """Where links of messages lead; "" while others cannot reach it."""
         self.started = clock.now()
         self.bugs = 0
         asked = build(vantage=settings.world.vantage, clock=clock) if engines is None else engines
@@ -134,7 +136,7 @@ class App:
             clock=clock,
             doors=Doors(self.scheduler.again, self.outbox.wake, self.outbox.path_restored, self._pin),
             boot=boot,
-            base_url=settings.base_url,
+            base_url=self.link_url,
             note=self.clock_note,
         )
         self.pipeline.belief.calendar = self.upkeep.calendar
@@ -152,8 +154,7 @@ class App:
         settings, clock = self.settings, self.clock
         channels: Mapping[str, Channel] = settings.channels
         self.drills = await Drills.open(self.journal)
-        answer_url = "" if loopback(urlsplit(settings.base_url).hostname or "") else settings.base_url
-        self.freshness = Freshness(settings, self.journal, clock, links=bool(answer_url))
+        self.freshness = Freshness(settings, self.journal, clock, links=bool(self.link_url))
         await self.freshness.look()
         self.outbox = Outbox(
             self.journal,
@@ -164,7 +165,7 @@ class App:
             clock=clock,
             site=self.place,
             standing=self._open_alerts,
-            answer_url=answer_url,
+            answer_url=self.link_url,
             drills=self.drills,
             cut=lambda name: self.pipeline.cut(channels[name]),
         )

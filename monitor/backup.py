@@ -50,7 +50,7 @@ class Manifest:
     secrets: list[str] = field(default_factory=list)
     """Where the config finds secrets; none of them is in a backup."""
     left_out: list[str] = field(default_factory=list)
-    """Files of the config folder that Lambi does not read."""
+    """Files of the config folder that are neither config nor secret."""
     format: int = FORMAT
 
     @classmethod
@@ -118,7 +118,7 @@ def _left_out(overlay: Path | None, read: Mapping[str, Path]) -> list[str]:
     """Return the other files of the folder; what they hold is none of ours."""
     if overlay is None or not overlay.is_dir():
         return []
-    kept = set(read.values())
+    kept = {*read.values(), *(Path(place.name) for place in secret_places(overlay))}
     return [
         str(path.relative_to(overlay)) for path in sorted(overlay.rglob("*")) if path.is_file() and path not in kept
     ]

@@ -67,11 +67,10 @@ def unknown(about: str, says: str, mend: str = "") -> Finding:
 def config(problems: Sequence[Problem], notes: Sequence[Problem]) -> Finding:
     """Look at what the files say."""
     if problems:
-        return wrong(
-            "config", f"{problems[0]}, and {len(problems) - 1} more problems", "lambi config check lists them all"
-        )
+        more = f", and {len(problems) - 1} more" if problems[1:] else ""
+        return wrong("config", f"{problems[0]}{more}", "lambi config check says all that is to be put right")
     if notes:
-        return warning("config", f"fine; {len(notes)} rows do nothing", "lambi config check names them")
+        return warning("config", f"fine, but what does nothing: {len(notes)}", "lambi config check says which")
     return ok("config", "every file is fine")
 
 

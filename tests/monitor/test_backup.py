@@ -218,3 +218,13 @@ async def test_restored_by_root_it_belongs_to_whom_the_folder_belongs_to(tmp_pat
     archive.close()
     assert {path.stat().st_uid for path in state.iterdir()} == {12345}
     assert stat.S_IMODE((state / JOURNAL).stat().st_mode) == 0o600
+
+
+async def test_a_secret_that_lies_in_the_folder_is_named_once_as_what_it_is(tmp_path: Path) -> None:
+    folder, _ = configured(tmp_path)
+    text = (folder / "lambi.yaml").read_text()
+    (folder / "lambi.yaml").write_text(text.replace("/etc/lambi/secrets/sms", str(folder / "sms-password")))
+    await (await lived(tmp_path, "a cable", 5)).close()
+    made = back_up(load(folder), folder, tmp_path / "lambi.tar.gz", START)
+    assert f"the file {folder}/sms-password" in made.secrets
+    assert made.left_out == []
