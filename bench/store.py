@@ -35,7 +35,8 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 1_795_392_000
 """2026-11-23 as Unix time."""
 TARGETS = 1_000
-LONG_DAYS = 7
+WEEK_SECONDS = 8_640
+"""Of each day of the week a tenth happens."""
 
 
 class Peer(ABC):
@@ -254,8 +255,8 @@ def _asked(
     return content
 
 
-EXPERIMENTS = ["day", "long"]
-"""A week of ten thousand targets takes an hour and is asked for by name."""
+EXPERIMENTS = ["day", "week"]
+"""A week of ten thousand targets takes some minutes though its days are short, and is asked for by name."""
 RATIOS = {"victoriametrics": (1.05, 1.7), "influxdb": (0.42, 0.7), "prometheus": (0.58, 0.95)}
 """How much of a peer's CPU may go into the looks alone, and into all of it."""
 GOALS = [
@@ -266,10 +267,19 @@ GOALS = [
     Goal("latest_ms", 3),
     Goal("one_series_ms", 8),
     Goal("hourly_ms", 30),
-    Goal("long_delay_p99_ms", 250),
-    Goal("long_rss_mb", 300),
-    Goal("long_lost", 0, exact=True),
+    Goal("short_week_delay_p99_ms", 250),
+    Goal("short_week_rss_mb", 300),
+    Goal("short_week_lost", 0, exact=True),
 ]
+WEEK = (
+    ("delay_p50_ms", "ms"),
+    ("delay_p99_ms", "ms"),
+    ("delay_most_ms", "ms"),
+    ("lost", "looks"),
+    ("archived_days", "days"),
+    ("rss_mb", "MB"),
+    ("helper_rss_mb", "MB"),
+)
 
 
 def tell(report: Report, found: dict[str, dict[str, float]]) -> None:
@@ -324,13 +334,14 @@ def main() -> int:
             report.notes.append(
                 f"{TARGETS} targets, {bench.seconds} s, {values:,.0f} values; our `up` is a look's outcome"
             )
-        if "long" in options.only and SUBJECT in options.contenders:
-            seconds = LONG_DAYS * 86_400 if not options.quick else 7_200
-            told = bench.ours("long", 10 * TARGETS, seconds)
-            for figure, unit in (("delay_p99_ms", "ms"), ("delay_most_ms", "ms"), ("lost", "looks"), ("rss_mb", "MB")):
-                report.add(f"long_{figure}", unit, {SUBJECT: told[figure]})
+        if "week" in options.only and SUBJECT in options.contenders:
+            seconds = WEEK_SECONDS if not options.quick else WEEK_SECONDS // 10
+            told = bench.ours("week", 10 * TARGETS, seconds)
+            for figure, unit in WEEK:
+                report.add(f"short_week_{figure}", unit, {SUBJECT: told[figure]})
             report.notes.append(
-                f"long: {10 * TARGETS:,} targets for {seconds / 86_400:.2f} days, retention and archive running"
+                f"short week: {10 * TARGETS:,} targets, 3 fields, 7 days of which {seconds:,} s each, "
+                "retention and archive running"
             )
     return finish(report, GOALS, options)
 

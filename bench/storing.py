@@ -5,13 +5,14 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.measurements import FIELDS, STEP, Batch, batches
+from bench.measurements import FIELDS, STEP, batches
+from monitor.store import archive as archives
 from monitor.store import parquet
 from monitor.store.day import DayFile
 from monitor.store.fold import WIDTHS
@@ -23,16 +24,20 @@ from probes.model import Observation, Outcome, Part, Target
 
 COLUMNS = {"bench": {"rtt_ms": 0.01, "jitter_ms": 0.01, "state": 1.0, "counter": 1.0}}
 """The fifth field, up, is the outcome of a look."""
+KEYS = tuple(COLUMNS["bench"])
+WEEK_COLUMNS = KEYS[:2]
+"""With the outcome they are three fields."""
+WEEK_DAYS = 7
 START = datetime(2026, 11, 23, tzinfo=UTC)
 MARGIN = timedelta(hours=1)
 VALUES = len(FIELDS)
 
 
-def looks(batch: Batch, targets: list[Target]) -> list[Observation]:
+def looks(batch: Sequence[tuple[Any, ...]], targets: list[Target], keys: Sequence[str] = KEYS) -> list[Observation]:
     found = []
     for target, at, rtt, jitter, up, state, counter in batch:
         when = START + timedelta(microseconds=at)
-        values = {"rtt_ms": rtt, "jitter_ms": jitter, "state": state, "counter": counter}
+        values = dict(zip(keys, (rtt, jitter, state, counter), strict=False))
         part = Part(Outcome.OK if up else Outcome.FAILED, values=values)
         found.append(Observation(targets[target].id, targets[target], "bench", "v", when, when, 0.0, {"": part}))
     return found
@@ -84,13 +89,18 @@ def made(count: int) -> list[Target]:
     return [Target(f"t{n}/bench/", "192.0.2.1", 4) for n in range(count)]
 
 
-def long(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
-    """Keep days of many targets, with retention and archive, a commit a second; how long do commits take?"""
+def week(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
+    """Keep seven days of many targets, with retention and archive, a commit a second; how long does each take?
+
+    Of each day the first ``seconds`` happen, at the pace of a whole one: the same rows a commit, fewer commits.
+    """
     targets = made(asked["targets"])
-    keeper = Keeper(folder, COLUMNS, retention_days=4, rollup_days=30)
+    columns = {"bench": dict.fromkeys(WEEK_COLUMNS, 0.01)}
+    keeper = Keeper(folder, columns, retention_days=5, rollup_days=30)
     delays = []
-    for batch in batches(asked["targets"], asked["seconds"]):
-        given = looks(batch, targets)
+    for second, batch in enumerate(batches(asked["targets"], WEEK_DAYS * asked["seconds"])):
+        skipped = second // asked["seconds"] * (86_400 - asked["seconds"]) * 1_000_000
+        given = looks([(target, at + skipped, *values) for target, at, *values in batch], targets, WEEK_COLUMNS)
         began = time.perf_counter()
         keeper.store(given)
         keeper.tend()
@@ -99,9 +109,12 @@ def long(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
     assert keeper.error == "", keeper.error
     delays.sort()
     return {
+        "delay_p50_ms": 1000 * median(delays),
         "delay_p99_ms": 1000 * delays[int(len(delays) * 0.99)],
         "delay_most_ms": 1000 * delays[-1],
         "lost": keeper.dropped,
+        "archived_days": len(archives.days(folder)),
+        "helper_rss_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6,
     }
 
 
@@ -145,7 +158,7 @@ async def ask(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
 def main() -> None:
     folder = Path(sys.argv[1])
     asked = json.loads(sys.stdin.read())
-    found = long(folder, asked) if asked["what"] == "long" else ingest(folder, asked)
+    found = week(folder, asked) if asked["what"] == "week" else ingest(folder, asked)
     found["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     if asked["what"] == "day":
         found |= asyncio.run(ask(folder, asked))

@@ -314,6 +314,7 @@ class App:
             series_error=series.error,
             series_bytes=series.bytes,
             series_note=series.note,
+            export_lag_seconds=self.measuring.lag_seconds(),
             outbox_pending=outbox.pending,
             outbox_oldest_seconds=outbox.oldest_seconds,
             bugs=self.bugs + self.scheduler.bugs + outbox.bugs + sum(e.bugs for e in self.engines.values()),

@@ -47,6 +47,10 @@ class Measuring:
         """Return what runs beside the line."""
         return (("influx", self._export.run()),) if self._export else ()
 
+    def lag_seconds(self) -> float | None:
+        """Say how far an InfluxDB is behind; None without one."""
+        return self._export.lag_seconds if self._export else None
+
     def trouble(self) -> tuple[str, ...]:
         """Say what does not work."""
         return (self._export.error,) if self._export and self._export.error else ()

@@ -70,6 +70,8 @@ class Health:
     series_bytes: int = 0
     series_note: str = ""
     """What is not done with the measurements because something is not installed; nothing is wrong."""
+    export_lag_seconds: float | None = None
+    """How far an InfluxDB is behind what is stored here; None without one."""
     outbox_pending: int = 0
     outbox_oldest_seconds: float = 0.0
     bugs: int = 0

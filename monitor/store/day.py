@@ -33,8 +33,8 @@ from monitor.store.schema import (
 )
 from probes.model import Observation, Part, Target, Value
 
-TAIL_ROWS, TAIL_LOOKS = 10_000, 10
-"""How much waits in the tails: so many rows, or of many series so many each."""
+TAIL_ROWS, TAIL_LOOKS = 20_000, 20
+"""How much waits in the tails at most: so many rows, or of many series so many each. Mostly folding asks earlier."""
 EVERY = 2**62
 SLICE = 1_000
 """Series whose looks are sorted in with one commit: some 20 ms of work."""
@@ -110,7 +110,7 @@ class DayFile:
                 self.db.executemany("INSERT INTO pending VALUES (?, ?)", new)
             for ten in sorted(tens):
                 self._touch(ten)
-            if self._sorted or self._waiting >= max(TAIL_ROWS, TAIL_LOOKS * len(self.names)):
+            if self._waiting >= max(TAIL_ROWS, TAIL_LOOKS * len(self.names)):
                 self._sort_in()
         self.pending.update(dict.fromkeys(buckets, 0))
 
@@ -163,6 +163,12 @@ class DayFile:
     def unfinished(self) -> bool:
         """Whether something is to be folded or sorted in."""
         return bool(self.pending or self._waiting)
+
+    def holds(self, bucket: Bucket) -> bool:
+        """Whether looks of a stretch, or of one before it, wait to be sorted in."""
+        end = sum(bucket) * SECOND
+        queries = (f"SELECT 1 FROM {tail(kind)} WHERE at < ? LIMIT 1" for kind in self._kinds)  # noqa: S608 - quoted
+        return self._waiting > 0 and any(self.db.execute(query, (end,)).fetchone() for query in queries)
 
     def settle(self) -> bool:
         """Sort a slice of what waits into its place, in one transaction; return whether there was one."""

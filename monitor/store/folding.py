@@ -42,7 +42,10 @@ class Folding:
         """
         for file in files:
             if due := _due(file, now):
-                self._fold(file, due)
+                if not file.pending[due] and file.holds(due):
+                    file.settle()
+                else:
+                    self._fold(file, due)
                 return True
         past = self._next({file.day for file in files})
         if past is None:
@@ -101,7 +104,7 @@ class Folding:
         done = file.pending[bucket]
         last = done + SLICE[bucket[0]]
         try:
-            cells = list(folded(file.db, bucket, (done, last)))
+            cells = list(folded(file.db, bucket, (done, last), settled=True))
         except sqlite3.DatabaseError as error:
             if damaged(error):
                 self._say(f"series of {file.day} are damaged in part: what is there is not rolled up")

@@ -56,16 +56,16 @@ Folded = Iterable[tuple[Looks, str, Sequence[Values]]]
 
 
 def folded(
-    db: sqlite3.Connection, bucket: Bucket, ids: tuple[int, int]
+    db: sqlite3.Connection, bucket: Bucket, ids: tuple[int, int], *, settled: bool = False
 ) -> Iterator[tuple[Looks, str, Sequence[Values]]]:
-    """Fold one stretch of a day file, for the series with first < id <= last."""
+    """Fold one stretch of a day file, for the series with first < id <= last; ``settled``: no look of it waits."""
     width, at = bucket
     window = (at * SECOND, (at + width) * SECOND)
     for kind, scales in kinds_of(db).items():
         wanted = "".join(f", t.{column(key)}" for key in scales)
         found = [
             f"SELECT t.series, t.at, t.outcome{wanted} FROM {join} WHERE s.kind = ?3 AND s.id > ?4 AND s.id <= ?5"  # noqa: S608 - names are quoted
-            for join in map(JOIN.format, sources(db, kind))
+            for join in map(JOIN.format, sources(db, kind)[: 1 if settled else None])
         ]
         query = " UNION ALL ".join(found) + " ORDER BY 1, 2"
         keys = [None if scale is None else key for key, scale in scales.items()]

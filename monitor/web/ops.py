@@ -165,6 +165,9 @@ def _health(health: Health) -> list[Family]:
         ("lambi_addresses_unconfirmed", "gauge", "Contacts' addresses not confirmed for 90 days", health.unconfirmed),
         ("lambi_capabilities_missing", "gauge", "Things that this process cannot do here", len(health.capabilities)),
     )
+    if health.export_lag_seconds is not None:
+        text = "How long something that is stored here is not in InfluxDB"
+        facts += (("lambi_export_lag_seconds", "gauge", text, health.export_lag_seconds),)
     return [_single(*fact) for fact in facts]
 
 

@@ -40,6 +40,8 @@ class Export:
         self._cursor = _load(folder / FILE, self._to)
         self._seen: dict[date, tuple[int, ...]] = {}
         """How the files of a day stood when nothing was left to send of it."""
+        self._whole = clock.monotonic()
+        """When the last round began that found nothing left to send."""
         self.error = ""
         """Why nothing arrives there, while nothing does."""
         self.sent = 0
@@ -68,7 +70,7 @@ class Export:
 
     async def round(self) -> bool:
         """Send a batch of each day that has something new; return whether there was one."""
-        worked = False
+        began, worked = self._clock.monotonic(), False
         for day, path in day_files(self._folder):
             stands = _stands(path)
             if self._seen.get(day) == stands:
@@ -87,7 +89,14 @@ class Export:
             self._cursor[day] = upto
             await asyncio.to_thread(self._save)
             worked = True
+        if not worked:
+            self._whole = began
         return worked
+
+    @property
+    def lag_seconds(self) -> float:
+        """For how long something that is stored here is not there; up to a round where all is well."""
+        return self._clock.monotonic() - self._whole
 
     def owes(self, day: date) -> bool:
         """Whether something of a day is not there yet; any thread."""

@@ -185,12 +185,17 @@ async def test_a_server_that_is_away_delays_nothing_and_loses_nothing(tmp_path: 
     task = asyncio.create_task(export.run())
     await until(lambda: export.error != "")
     assert "nothing is exported to InfluxDB" in export.error
+    await clock.advance(3_600)
+    assert export.lag_seconds >= 3_600
     stored(tmp_path / "series", looks(90))  # the store goes on
     with server.running():
         while any(export.owes(day) for day in (NOON.date(), (NOON + DAY).date())):
             await clock.advance(1)
             await asyncio.sleep(0.005)
         assert len(server.points()) == len(lines(tmp_path / "series"))
+        while export.lag_seconds > 60:
+            await clock.advance(1)
+            await asyncio.sleep(0.005)
     assert export.error == ""
     began = asyncio.get_running_loop().time()
     task.cancel()

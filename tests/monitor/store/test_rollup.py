@@ -160,6 +160,7 @@ def test_a_stretch_is_folded_when_it_is_over_and_again_when_a_look_comes_late(tm
     writer.store([look(0), look(10)])
     assert not writer.tend()
     writer.store([look(331)])
+    assert writer.tend()  # sorts the looks in
     assert writer.tend()
     assert rows(tmp_path, query) == [(43_200, 2)]
     writer.store([look(20), look(340)])

@@ -161,6 +161,13 @@ async def test_our_own_health_is_there() -> None:
     assert sum(of(found, "lambi_assets", phase=phase.value)[0] for phase in Phase) == len(s.assets) - 1
 
 
+async def test_the_lag_of_an_export_is_there_where_there_is_an_export() -> None:
+    s = worlds.calm()
+    assert of(await scrape(s), "lambi_export_lag_seconds") == []
+    s = replace(s, health=replace(s.health, export_lag_seconds=12.5))
+    assert of(await scrape(s), "lambi_export_lag_seconds") == [12.5]
+
+
 async def test_a_token_is_asked_for_when_there_is_one() -> None:
     async with door(worlds.calm(), token="s3cret") as client:
         for headers in (
