@@ -21,6 +21,7 @@ class Ground(StrEnum):
     GRADING = "looks outside the limits are being counted"
     FAILED = "enough looks failed"
     REFUSED = "enough looks were refused"
+    WRONG = "what it says was wrong in enough looks"
     FLAPPING = "it comes and goes"
     LIMIT = "outside a limit of the rule"
     UNUSUAL = "far from what is usual"
@@ -72,6 +73,8 @@ def ground(held: Held) -> Ground:
         return counting if state.run else Ground.HELD
     if state.phase is Phase.DEGRADED:
         return Ground.FLAPPING if state.flapping else Ground.LIMIT if _beyond(held) else Ground.UNUSUAL
+    if state.phase is Phase.DOWN and held.check.kind == "zone":
+        return Ground.WRONG
     return Ground.REFUSED if state.phase is Phase.DOWN and state.refused else _PLAIN[state.phase]
 
 
@@ -139,6 +142,11 @@ def _failed(held: Held) -> str:
 def _refused(held: Held) -> str:
     seconds = held.rule.refusal_seconds
     return f"down takes {held.rule.fall} refusals in a row, over {seconds:g} s at least: loss cannot cause them"
+
+
+def _wrong(held: Held) -> str:
+    looks, seconds = _takes(held)
+    return f"{looks} looks in a row, over {seconds:g} s at least, must find it so; whether it answers is told elsewhere"
 
 
 def _flapping(held: Held) -> str:
@@ -236,6 +244,7 @@ RULES: Mapping[Ground, tuple[Words, Words]] = {
     Ground.GRADING: (_grading, _more_outside),
     Ground.FAILED: (_failed, _good_looks),
     Ground.REFUSED: (_refused, _good_looks),
+    Ground.WRONG: (_wrong, _good_looks),
     Ground.FLAPPING: (_flapping, _good_looks),
     Ground.LIMIT: (_limit, _good_looks),
     Ground.UNUSUAL: (_unusual, _good_looks),

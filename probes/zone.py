@@ -14,6 +14,7 @@ from probes.model import Outcome, Part, Value
 SOON = 12 * 3600.0
 """Seconds before the end of a signature from which on it is trouble: signers that work have renewed it by then."""
 LEAST_PATIENCE = 60.0
+DOUBT = "the parent's signatures do not hold by this machine's clock either: it may be wrong"
 COVERED = {SOA: "SOA", DNSKEY: "DNSKEY"}
 
 
@@ -135,6 +136,9 @@ def parts(case: Case) -> dict[str, Part]:
         if server.silent:
             found[name] = Part(Outcome.UNKNOWN, server.silent)
             continue
+        if server.soa.signatures and _clock_doubted(case):
+            found[name] = Part(Outcome.UNKNOWN, DOUBT)
+            continue
         broken = _broken(case, server)
         unusable += broken[:1]
         said = [*broken, *_lag(case, server, serials), *_delegation(case, server)]
@@ -156,10 +160,20 @@ def _whole(case: Case, known: Mapping[str, Server], unusable: Sequence[str]) -> 
             values[key] = pick(given)
     if case.parent is not None:
         values["ds"] = len(case.parent.ds)
+    if _clock_doubted(case) and any(server.soa.signatures for server in known.values()):
+        return Part(Outcome.UNKNOWN, DOUBT)
     if len(unusable) < len(known):
         return Part(Outcome.OK, "", values)
     common = Counter(unusable).most_common(1)[0][0]
     return Part(Outcome.FAILED, f"whoever validates finds nothing: {common}", values, refused=True)
+
+
+def _clock_doubted(case: Case) -> bool:
+    """Whether what the parent signed is out of its dates too: then it is our clock, before it is everybody else."""
+    signatures = case.parent.signatures if case.parent else ()
+    return bool(signatures) and not any(
+        ahead(one.begins, case.now) <= 0 < ahead(one.ends, case.now) for one in signatures
+    )
 
 
 def _broken(case: Case, server: Server) -> list[str]:

@@ -85,6 +85,7 @@ def test_a_zone_that_nobody_can_validate_is_critical_while_its_domain_is_up() ->
     assert signs(incident, bb.belief.topology, bb.belief.states) == {"probe": "zone", "answers": "yes"}
     told = why(bb.belief, "zone:bb")
     assert "Zone of .bb is down" in told.verdict
+    assert any("because what it says was wrong in enough looks: 3 looks in a row" in one.text for one in told.because)
     assert any("the signature over its SOA ended 2 h ago" in because.text for because in told.because)
 
 

@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import dns.dnssec
@@ -256,6 +257,18 @@ async def test_a_secondary_lags_once_the_zone_itself_would_have_it_asked_again(i
     lags = f"it lags: serial {serials[0]}; newer ones, now {serials[1]}, have been out for 16 min"
     assert told == [("", 0.0), ("", 800.0), (lags, 1000.0)]
     assert (found["primary"].reason, found[""].outcome, found[""].values["serials"]) == ("", Outcome.OK, 2)
+
+
+async def test_a_clock_that_is_a_year_off_makes_no_zone_invalid(island):
+    clock = Moved()
+    clock.start += timedelta(days=400)
+    made = Engines(clock)
+    found = await made.look(zone(island, f"ns1={GOOD}"))
+    await made.zones.close()
+    await made.dns.close()
+
+    assert {part.outcome for part in found.values()} == {Outcome.UNKNOWN}
+    assert "this machine's clock" in found[""].reason
 
 
 async def test_the_parent_is_asked_once_an_hour(island):

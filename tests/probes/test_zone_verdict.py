@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from probes.dns_records import DNSKEY, Records, Signature, tag
+from probes.dns_records import DS as DS_TYPE
 from probes.dns_wire import SOA
 from probes.model import Outcome
 from probes.zone import Case, Serials, Server, Zone, pairs, parts
@@ -75,6 +76,14 @@ def test_what_the_parent_says_is_compared_where_it_is_known() -> None:
     )
     not_known = Server(soa=Records(7, 900, (over(SOA),)), keys=None)
     assert said(not_known, Records(ds=DS)) == (Outcome.OK, "")
+
+
+def test_no_date_is_judged_by_a_clock_that_the_parent_disagrees_with() -> None:
+    for off in (-20 * DAY, 20 * DAY):
+        parent = Records(ds=DS, servers=NS, signatures=(over(DS_TYPE),))
+        told = parts(Case(Zone("bb."), {"ns1": server()}, parent, Serials(), 0.0, NOW + off))
+        assert {part.outcome for part in told.values()} == {Outcome.UNKNOWN}
+        assert told["ns1"].reason.endswith("do not hold by this machine's clock either: it may be wrong")
 
 
 def test_a_zone_is_invalid_only_when_no_server_says_what_can_be_believed() -> None:
