@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,41 @@ def test_switching_it_on_takes_a_restart_and_a_reload_leaves_it_off(settings: Se
     assert named == ("bgp",)
     assert fresh.world.checks.keys() == old.world.checks.keys()
     assert not [name for name in fresh.world.assets if name.startswith(("territory:", "feed:"))]
+
+
+def inside(settings: Settings, code: str, count: int) -> list[str]:
+    """So many /24 out of the blocks that were delegated to a territory."""
+    nets = (net for block in blocks(settings, code) for net in ip_network(block).subnets(new_prefix=24))
+    return [str(net) for net in islice(nets, count)]
+
+
+async def test_maria_takes_half_of_puerto_ricos_prefixes_and_then_880_of_1200_while_dorian_takes_a_few(
+    settings: Settings,
+) -> None:
+    """Half during landfall on 2017-09-20, 880 of 1200 the next day (NANOG list). Dorian 2019: a spike of minutes."""
+    region, peers = Region(settings), range(10)
+    puerto_rico, bahamas = inside(settings, "PR", 1200), inside(settings, "BS", 40)
+    assert (len(puerto_rico), len(bahamas)) == (1200, 40)
+    region.announce([*puerto_rico, *bahamas], peers)
+    await region.minutes(15)
+    assert region.told == []
+    region.withdraw(puerto_rico[:400], peers)
+    region.withdraw(bahamas[:4], peers)
+    await region.minutes(5)
+    said = {one.asset: one for one in region.told}
+    assert said["territory:PR"].title == "Networks of Puerto Rico partly withdrawn"
+    assert "prefixes_lost_ratio 0.333333 is above 0.05" in said["territory:PR"].reason
+    assert "prefixes_lost_ratio 0.1 is above 0.05" in said["territory:BS"].reason
+    region.withdraw(puerto_rico[400:600], peers)
+    region.announce(bahamas, peers)
+    await region.minutes(5)
+    (open_one,) = [one for one in region.belief.book.open.values() if one.asset == "territory:PR"]
+    assert open_one.title == "Networks of Puerto Rico withdrawn from the routing table"
+    assert "600 of 1200 announced prefixes have left the world's table" in open_one.reason
+    region.withdraw(puerto_rico[600:880], peers)
+    await region.minutes(5)
+    (state,) = region.belief.states["territory:PR/4/bgp"].values()
+    assert "880 of 1200 announced prefixes have left the world's table" in state.reason
+    region.announce(puerto_rico, peers)
+    await region.minutes(15)
+    assert region.belief.book.open == {}

@@ -217,11 +217,12 @@ def test_an_incident_that_nobody_sees_closes_though_another_that_nobody_sees_sto
 
 
 def test_a_cctld_waits_for_the_last_word_on_its_only_server() -> None:
-    """One server of two zones: while its verdict for the other is on its way, the zone does not speak for itself."""
-    server, zones = check("nameserver:ns"), ("cctld:a", "cctld:b")
+    """One server of three zones: while its verdict for one of them is on its way, the others do not speak yet."""
+    server, zones = check("nameserver:ns"), ("cctld:a", "cctld:b", "cctld:c")
     checks = [replace(server, id=f"{server.id}{zone}", serves=(zone,)) for zone in zones]
-    story = Story(make_world(checks, [], *(asset(zone, "DM") for zone in zones)))
-    story.at(9, suspect=["cctld:a", "cctld:b"])
-    assert story.at(10, down=["cctld:b"]) == []
+    homes = zip(zones, ("AG", "DM", "LC"), strict=True)
+    story = Story(make_world(checks, [], *(asset(zone, code) for zone, code in homes)))
+    story.at(9, suspect=zones)
+    assert story.at(10, down=["cctld:b", "cctld:c"]) == []
     story.at(12, down=["cctld:a"])
     assert [one.asset for one in story.book.open.values()] == ["nameserver:ns"]
