@@ -177,9 +177,9 @@ class Inbox:
         contact, lang, ref, what = who.contact, who.contact.language, _ref(asked), asked.what
         if what is None:
             return Heard("not understood", say("help", lang, ref=ref), asked.incident)
+        book = self._book(asked.incident)
         if what is Act.DONE:
-            asked = replace(asked, step=asked.step or await self._current(tx, asked.incident, contact.name))
-            book = self._book(asked.incident)
+            asked = replace(asked, step=asked.step or await self._current(tx, asked.incident, contact.name, book))
             if asked.step is None or (book is not None and asked.step > len(book.steps)):
                 return Heard("which step", say("which step", lang, ref=ref), asked.incident)
         minutes = min(WAIT_MINUTES[1], max(WAIT_MINUTES[0], asked.minutes)) if asked.minutes else None
@@ -189,7 +189,7 @@ class Inbox:
         if key in CALMS:
             await failover.answered(tx, asked.incident, contact.name, now)
         if key in {"done", "done before"} and asked.step is not None:
-            await _note(tx, response, asked.step, "done")
+            await _note(tx, response, book, asked.step, "done")
         return Heard(key, await self._words(tx, key, response, asked, contact), asked.incident)
 
     async def _words(self, tx: Transaction, key: str, response: Response, asked: Asked, contact: Contact) -> str:
@@ -215,23 +215,24 @@ class Inbox:
             text = clip(fold(text), ONE_PART)
         return replace(heard, answer=text)
 
-    async def _current(self, tx: Transaction, incident: str, contact: str) -> int | None:
-        """Return the step that a contact was sent last."""
+    async def _current(self, tx: Transaction, incident: str, contact: str, book: Runbook | None) -> int | None:
+        """Return the step of a runbook that a contact was sent last."""
         [(step,)] = await tx.execute(
-            "SELECT max(step) FROM progress WHERE incident = ? AND contact = ? AND what = 'sent'", (incident, contact)
+            "SELECT max(step) FROM progress WHERE incident = ? AND contact = ? AND what = 'sent' AND book IN (?, '')",
+            (incident, contact, book.id if book else ""),
         )
         return int(step) if step is not None else None
 
     async def _next(self, tx: Transaction, response: Response, ref: str, lang: str) -> str:
         """Give the step after the last that this contact was sent or has done."""
-        [(last,)] = await tx.execute(
-            "SELECT coalesce(max(step), 0) FROM progress WHERE incident = ? AND contact = ?",
-            (response.incident, response.contact),
-        )
         book = self._book(response.incident)
+        [(last,)] = await tx.execute(
+            "SELECT coalesce(max(step), 0) FROM progress WHERE incident = ? AND contact = ? AND book IN (?, '')",
+            (response.incident, response.contact, book.id if book else ""),
+        )
         if book is None or last >= len(book.steps):
             return say("no step" if book else "no runbook", lang, ref=ref)
-        await _note(tx, response, last + 1, "sent")
+        await _note(tx, response, book, last + 1, "sent")
         there = book.spoken(lang)
         foreign = "" if there.language == lang else f"{say('in English', lang)} " if there.language == "en" else ""
         return f"{ref} {last + 1}: {foreign}{there.steps[last]}"
@@ -268,10 +269,11 @@ def _ref(asked: Asked) -> str:
     return f"{asked.incident}-{asked.code}" if asked.code else asked.incident
 
 
-async def _note(tx: Transaction, response: Response, step: int, what: str) -> None:
+async def _note(tx: Transaction, response: Response, book: Runbook | None, step: int, what: str) -> None:
     await tx.execute(
-        "INSERT INTO progress (incident, contact, step, what, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (response.incident, response.contact, step, what, micros(response.at)),
+        "INSERT INTO progress (incident, contact, book, step, what, at) VALUES (?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT DO NOTHING",
+        (response.incident, response.contact, book.id if book else "", step, what, micros(response.at)),
     )
 
 

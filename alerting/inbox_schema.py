@@ -98,6 +98,19 @@ PROGRESS = """CREATE TABLE progress (
 """Which steps of the runbook a contact was sent, and has done."""
 
 
+PROGRESS_2 = """CREATE TABLE progress (
+    id INTEGER PRIMARY KEY,
+    incident TEXT NOT NULL,
+    contact TEXT NOT NULL REFERENCES contact (name),
+    book TEXT NOT NULL,
+    step INTEGER NOT NULL CHECK (step >= 1),
+    what TEXT NOT NULL CHECK (what IN ('sent', 'done')),
+    at INTEGER NOT NULL,
+    UNIQUE (incident, contact, book, step, what)
+) STRICT"""
+"""book: whose step it is; an incident has another one when its cause is found, or it gets worse. "": not known."""
+
+
 _NO = "BEGIN SELECT RAISE(ABORT, 'history is append-only'); END"
 
 
@@ -117,5 +130,16 @@ INBOX: tuple[Migration, ...] = (
             *_append_only("receipt"),
             *_append_only("progress"),
         ),
+    ),
+)
+
+BOOKS = Migration(
+    "steps are those of a runbook",
+    (
+        "ALTER TABLE progress RENAME TO progress_before",
+        PROGRESS_2,
+        "INSERT INTO progress SELECT id, incident, contact, '', step, what, at FROM progress_before ORDER BY id",
+        "DROP TABLE progress_before",
+        *_append_only("progress"),
     ),
 )

@@ -45,16 +45,17 @@ def leaves(sent: Sequence[Sent], severity: Severity, cap: Cap, now: datetime) ->
 async def sent(tx: Transaction, where: tuple[str, str], cap: Cap, now: datetime, *, drills: bool) -> list[Sent]:
     """Read what a contact was sent on a channel within the window, tests left out, oldest first.
 
-    ``drills``: exercises count too; they never keep back what is real.
+    ``drills``: exercises count too; they never keep back what is real. What left in a moment that
+    is still to come left before the machine's clock was set back: it keeps nothing back.
     """
     rows = await tx.execute(
         "SELECT max(a.intent_at), count(*), max(CASE a.severity WHEN 'critical' THEN 3 WHEN 'major' THEN 2 "
         "WHEN 'warning' THEN 1 ELSE 0 END) FROM attempt a JOIN notification n ON n.id = a.notification "
         "WHERE n.contact = ?1 AND n.channel = ?2 AND n.changed_at > ?3 AND n.reason <> 'test' "
-        "AND a.status <> 'failed' AND a.intent_at > ?3 "
+        "AND a.status <> 'failed' AND a.intent_at > ?3 AND a.intent_at <= ?5 "
         "AND (?4 OR NOT EXISTS (SELECT 1 FROM drill WHERE id = n.incident)) "
         "GROUP BY coalesce(a.bundle, a.id), a.intent_at ORDER BY 1",
-        (*where, micros(now - timedelta(seconds=max(cap.within, cap.gap))), int(drills)),
+        (*where, micros(now - timedelta(seconds=max(cap.within, cap.gap))), int(drills), micros(now)),
     )
     return [Sent(moment(at), size, list(Severity)[rank]) for at, size, rank in rows]
 
@@ -62,8 +63,9 @@ async def sent(tx: Transaction, where: tuple[str, str], cap: Cap, now: datetime,
 async def spent(tx: Transaction, channel: str, now: datetime) -> int:
     """Read how many short messages a channel has cost in the last 24 hours."""
     [(parts,)] = await tx.execute(
-        "SELECT coalesce(sum(parts), 0) FROM attempt WHERE channel = ? AND status <> 'failed' AND intent_at > ?",
-        (channel, micros(now - DAY)),
+        "SELECT coalesce(sum(parts), 0) FROM attempt WHERE channel = ? AND status <> 'failed' AND intent_at > ? "
+        "AND intent_at <= ?",
+        (channel, micros(now - DAY), micros(now)),
     )
     return int(parts)
 

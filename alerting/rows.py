@@ -180,13 +180,14 @@ async def when(
     [(waiting, sent)] = await tx.execute(
         "SELECT min(n.due_at) FILTER (WHERE n.state = 'planned' AND n.reason <> 'repeat' AND n.held = '' "
         "AND a.id IS NULL), "
-        "max(a.intent_at) FROM notification n LEFT JOIN attempt a ON a.notification = n.id AND a.status <> 'failed' "
+        "max(a.intent_at) FILTER (WHERE a.intent_at <= ?) "
+        "FROM notification n LEFT JOIN attempt a ON a.notification = n.id AND a.status <> 'failed' "
         "WHERE n.contact = ? AND n.channel = ? AND n.grp = ?",
-        (*where, group),
+        (micros(now), *where, group),
     )
     wait, interval = (timedelta(seconds=each) for each in waits)
-    if waiting is not None:
-        return max(now, moment(waiting))
+    if waiting is not None:  # one that waits for longer was planned before the machine's clock was set back
+        return min(max(now, moment(waiting)), now + max(wait, interval))
     if sent is not None:
         return max(moment(sent) + interval, now + wait)
     return now if old else now + wait

@@ -6,7 +6,7 @@ errors only; what a person was sent stands in `text`, which can be deleted row b
 
 from alerting.drill_schema import DRILLS
 from alerting.foreign_schema import FOREIGN
-from alerting.inbox_schema import INBOX
+from alerting.inbox_schema import BOOKS, INBOX
 from alerting.journal import Migration
 
 CONTACT = """CREATE TABLE contact (
@@ -305,4 +305,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     *DRILLS,
     *FOREIGN,
     Migration("a ladder that stands still writes no history", NEWS_ALONE),
+    BOOKS,
 )

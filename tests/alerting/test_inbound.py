@@ -176,6 +176,21 @@ async def test_the_runbook_goes_step_by_step(desk: Desk) -> None:
     assert "which step" in await desk.says(f"4711-{code} D{len(book.steps) + 1}"), "there is none of that number"
 
 
+async def test_when_the_cause_is_found_the_steps_are_those_of_its_runbook_from_the_first(desk: Desk) -> None:
+    office, code = desk.office, await desk.code("noc")
+    for _ in range(2):
+        await desk.says(f"4711-{code} N")
+    found = replace(OPEN, kind="power", what="Power down", revision=2)
+    before, after = BOOKS.match(OPEN), BOOKS.match(found)
+    assert before is not None
+    assert after is not None
+    assert before.id != after.id
+    await office.happen(found)
+    assert await desk.says(f"4711-{code} N") == f"4711-{code} 1: {after.steps[0]}"
+    assert "step 1 is noted" in await desk.says(f"4711-{code} D")
+    assert await desk.says(f"4711-{code} N") == f"4711-{code} 2: {after.steps[1]}"
+
+
 async def test_where_there_is_no_runbook_it_says_so_and_not_that_it_was_the_last_step(desk: Desk) -> None:
     await desk.office.happen(replace(OPEN, incident="X1", kind="external"))
     await desk.office.pass_time(1)

@@ -1,10 +1,9 @@
-"""What was once told wrongly, twice or not at all: other files, a clock that was set, an end by another way, an answer
-that came in between. Seconds and minutes are simulated.
+"""What was once told wrongly, twice or not at all: other files, an end by another way, an answer that came in between.
+Seconds and minutes are simulated.
 """
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -205,63 +204,6 @@ async def test_what_waited_for_its_group_or_a_cap_and_was_over_by_then_is_not_sa
     assert sms.bodies[-1].startswith(
         "4711 OVER: Cable ECFS down, Barbados, was down 08:00 to 08:00 AST, now answers again. "
     )
-
-
-# a clock that was set
-
-
-@pytest.mark.parametrize("hours", [5, 24 * 400, -5])
-async def test_a_clock_that_was_set_calls_nobody_before_the_time_and_nobody_later(journal: Journal, hours: int) -> None:
-    """Like a board without a clock of its own, when its way out is back: no acknowledgement has expired by that."""
-    office = Office(journal, people(LADDER), {"sms": (sms := Provider())})
-    await office.happen(OPEN)
-    await play(office, 1)
-    office.clock.start += timedelta(hours=hours)
-    await play(office, 8)
-    assert told(sms) == ["noc"]
-    await answer(office, "noc")
-    office.clock.start += timedelta(hours=hours)
-    await play(office, 59)
-    assert told(sms) == ["noc"], "the acknowledgement holds for an hour"
-    await play(office, 2)
-    assert "lead" in told(sms)
-
-
-@pytest.mark.parametrize("back", [False, True])
-async def test_the_next_channel_and_the_reminder_keep_their_time_too(journal: Journal, back: bool) -> None:
-    """Also when the clock is wrong for a while, and is put right."""
-    sms, mail = Provider(), Provider("mail")
-    office = Office(
-        journal, directory(contact("noc", "sms", "mail", next_after=600), repeat=3600), {"sms": sms, "mail": mail}
-    )
-    await office.happen(OPEN)
-    await play(office, 1)
-    office.clock.start += timedelta(days=400)
-    await play(office, 2)
-    office.clock.start -= timedelta(days=400) * back
-    await play(office, 6)
-    assert (len(sms.taken), len(mail.taken)) == (1, 0)
-    await play(office, 2)
-    assert (len(sms.taken), len(mail.taken)) == (1, 1)
-    await play(office, 47)
-    assert (len(sms.taken), len(mail.taken)) == (1, 1)
-    await play(office, 14)
-    assert (len(sms.taken), len(mail.taken)) == (2, 2)
-    assert await hanging(journal, office.clock.now()) == []
-
-
-async def test_a_machine_that_starts_with_the_right_clock_after_a_wrong_one_goes_on(journal: Journal) -> None:
-    sms, mail = Provider(), Provider("mail")
-    office = Office(journal, directory(contact("noc", "sms", "mail", next_after=600)), {"sms": sms, "mail": mail})
-    await office.happen(OPEN)
-    await play(office, 1)
-    office.clock.start += timedelta(days=400)
-    await play(office, 1)
-    office.clock.start -= timedelta(days=400)
-    office.reborn()
-    for _ in range(25):
-        await office.pass_time(60)
-    assert len(mail.taken) == 1
 
 
 # a ladder whose people cannot be told
