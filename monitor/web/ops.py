@@ -40,8 +40,10 @@ BLACKBOX: tuple[tuple[str, str, str, str, str], ...] = (
         "",
         "Returns last SSL chain expiry in unixtime",
     ),
+    ("zone", "signature_seconds", "lambi_zone_signature_seconds", "", "Seconds until the first signature ends"),
+    ("zone", "lag_seconds", "lambi_zone_lag_seconds", "", "For how long a newer serial has been out"),
 )
-"""Probe kind, value's key -> blackbox_exporter's metric, further labels, help."""
+"""Probe kind, value's key -> blackbox_exporter's metric or one of our own, further labels, help."""
 
 
 def make_app(

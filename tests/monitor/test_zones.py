@@ -27,7 +27,7 @@ class Barbados:
     """The shipped world, in which every reference answers, as does every server of .bb."""
 
     def __init__(self) -> None:
-        self.world = load(None).world
+        self.world = load(None, {}).world
         self.belief = Belief(self.world, {}, Book(), frozenset(), START)
         self.now = START
         self.told: list[Incident] = []
