@@ -201,7 +201,7 @@ def headline(snapshot: Snapshot, blind: Sequence[datetime | None], watched: Sequ
         since = [when for when in blind if when]
         return f"This vantage cannot see the world{f' since {moment(max(since), now)}' if since else ''}."
     if snapshot.incidents:
-        return _troubles(snapshot.incidents)
+        return _troubles(snapshot)
     if not watched:
         return "Nothing is watched yet."
     answering = sum(view.phase is Phase.UP for view in watched)
@@ -219,11 +219,28 @@ def headline(snapshot: Snapshot, blind: Sequence[datetime | None], watched: Sequ
 
 def told(incident: Incident) -> str:
     """The incident's title, in the past when it is over: "Cable ECFS was down"."""
-    if incident.closed is None:
-        return incident.title
+    return incident.title if incident.closed is None else _past(incident)
+
+
+def _past(incident: Incident) -> str:
     return _STATE.sub(lambda end: f"{end[1]} were {end[2]}" if end[1] else f" was {end[2]}", incident.title)
 
 
-def _troubles(incidents: Sequence[Incident]) -> str:
-    worst = listing([incident.title for incident in incidents], most=2)
-    return f"{worst}." if len(incidents) < 3 else f"{len(incidents)} incidents: {worst}."
+def _troubles(snapshot: Snapshot) -> str:
+    """What is open, worst first; what is back and only waits to be closed is told in the past."""
+    back = [one for one in snapshot.incidents if _is_back(snapshot, one)]
+    going_on = [one for one in snapshot.incidents if one not in back]
+    if not going_on:
+        return (
+            f"{listing([_past(one) for one in back], most=2)}, and answers again; it is watched until that has lasted."
+        )
+    worst = listing([incident.title for incident in going_on], most=2)
+    told = f"{worst}." if len(going_on) < 3 else f"{len(going_on)} incidents: {worst}."
+    more = "1 more is" if len(back) == 1 else f"{len(back)} more are"
+    return f"{told} {more} over and watched until that has lasted." if back else told
+
+
+def _is_back(snapshot: Snapshot, incident: Incident) -> bool:
+    """Whether what an open incident is about, and all behind it, is up again."""
+    views = [snapshot.assets.get(name) for name in (incident.asset, *incident.children)]
+    return all(view is not None and view.phase is Phase.UP for view in views)

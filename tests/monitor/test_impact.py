@@ -1,10 +1,12 @@
 """Whom trouble touches: people as an interval, what nobody watches and cannot work, and the severity by people."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from alerting.model import Severity
+from monitor.config import load
 from monitor.impact import people, served, stranded, unseen
 from monitor.model import Dependency, Phase, SeverityRow, Territory, World
 from monitor.topology import Topology
@@ -83,3 +85,16 @@ def test_what_nobody_watches_and_cannot_work_is_named() -> None:
     assert unseen(topology, ["router:bb", "network:bb"], START) == ["ixp:bb"]
     assert unseen(topology, ["cable:a"], START) == [], "it has another way"
     assert unseen(topology, ["cable:a", "cable:b", "router:bb"], START) == ["ixp:bb"]
+
+
+def test_a_share_is_read_from_the_operators_files(tmp_path: Path) -> None:
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory" / "networks.csv").write_text("asn,people_share\n14813,0.3-0.5\n")
+    (tmp_path / "lambi.yaml").write_text(
+        'assets: [{id: "network:bb-net", name: Net, territory: BB, people_share: 0.25}]\n'
+    )
+    topology = Topology(load(tmp_path, {}).world)
+    everybody = topology.world.territories["BB"].population
+    assert people(topology, ["network:bb-net"], []) == (round(everybody * 0.25),) * 2
+    serving = topology.world.territories[topology.territories("network:as14813")[0]].population
+    assert people(topology, ["network:as14813"], []) == (round(serving * 0.3), round(serving * 0.5))

@@ -6,8 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from monitor.model import Phase
+from monitor.model import Incident, Phase
 from monitor.views import Snapshot
+from monitor.web import words
 from monitor.web.page import Pages
 from monitor.web.words import sentence, told
 from tests.monitor.web import worlds
@@ -357,3 +358,18 @@ async def test_alerts_of_other_systems_are_counted_apart() -> None:
 )
 def test_a_reason_becomes_a_sentence_and_an_id_stays_as_it_is(reason: str, said: str) -> None:
     assert sentence(reason) == said
+
+
+def test_what_is_back_and_only_waits_to_be_closed_is_said_in_the_past() -> None:
+    calm, (some, *_) = worlds.calm(), worlds.storm().incidents
+    up = next(name for name, one in calm.assets.items() if one.phase is Phase.UP)
+    back = replace(some, asset=up, children=(), title="Cable ECFS down")
+    on = replace(some, asset="cable:gone", children=(), title="Cable ARCOS down")
+
+    def said(*incidents: Incident) -> str:
+        return words.headline(replace(calm, incidents=incidents), [], [], worlds.NOW)
+
+    assert said(back) == "Cable ECFS was down, and answers again; it is watched until that has lasted."
+    assert said(on, back) == "Cable ARCOS down. 1 more is over and watched until that has lasted."
+    assert said(on) == "Cable ARCOS down."
+    assert said(replace(back, children=("cable:gone",))) == "Cable ECFS down."
