@@ -89,8 +89,8 @@ class Runbooks:
 
 
 def helps(book: Runbook, phase: str) -> bool:
-    """Whether a runbook is for a phase; what answers some vantages alone is degraded."""
-    return ("degraded" if phase == "partitioned" else phase) in book.phases
+    """Whether a runbook is for a phase; what answers some vantages alone is degraded, what others report is down."""
+    return {"partitioned": "degraded", "firing": "down"}.get(phase, phase) in book.phases
 
 
 def _look_over(book: Runbook, languages: Collection[str], today: date) -> Iterator[str]:

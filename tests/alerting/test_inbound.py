@@ -192,7 +192,7 @@ async def test_when_the_cause_is_found_the_steps_are_those_of_its_runbook_from_t
 
 
 async def test_where_there_is_no_runbook_it_says_so_and_not_that_it_was_the_last_step(desk: Desk) -> None:
-    await desk.office.happen(replace(OPEN, incident="X1", kind="external"))
+    await desk.office.happen(replace(OPEN, incident="X1", kind="lighthouse"))
     await desk.office.pass_time(1)
     assert "there is no runbook" in await desk.says(f"X1-{await desk.code('noc')} N")
 

@@ -2,12 +2,13 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from alerting.catalogue import LANGUAGES
+from alerting.foreign import Posted, hear, to_alert
 from alerting.gsm import fold, septets
 from alerting.model import Severity
 from alerting.runbook import FIELDS, FIRST_SEPTETS, STEP_SEPTETS
@@ -16,6 +17,7 @@ from monitor.config.strict import KINDS
 from monitor.topology import LABELS
 from probes import PROBES
 from tests.alerting.fakes import OPEN
+from tests.fakes import START
 
 SHIPPED = Path("runbooks")
 GOOD = """---
@@ -60,6 +62,7 @@ def test_the_shipped_ones_fit() -> None:
         "power-lost",
         "prefixes-withdrawn",
         "region-wide-outage",
+        "reported-elsewhere",
         "router-unreachable",
         "snmp-silent",
         "vantage-cut-off",
@@ -147,6 +150,20 @@ def test_every_alert_that_the_shipped_config_can_raise_has_its_runbook_in_englis
                 assert (book.language, book.spoken("es").language) == ("en", "es")
 
 
+def test_what_another_system_reports_has_its_runbook_and_one_of_your_own_goes_before_it(tmp_path: Path) -> None:
+    labels = {"alertname": "LinkDown", "severity": "critical"}
+    alert = to_alert(hear(None, Posted(labels, {}, START, START + timedelta(hours=1)), 1, START)[0], {})
+    shipped = Runbooks.load(SHIPPED).match(alert)
+    assert shipped is not None
+    assert (shipped.id, shipped.spoken("es").language) == ("reported-elsewhere", "es")
+    own = GOOD.format(id="ours", kinds="external").replace("  phases", "  match: [alertname=LinkDown]\n  phases")
+    for name, text in (("ours", own), ("reported-elsewhere", (SHIPPED / "reported-elsewhere.md").read_text("utf-8"))):
+        (tmp_path / f"{name}.md").write_text(text, "utf-8")
+    mine = Runbooks.load(tmp_path).match(alert)
+    assert mine is not None
+    assert mine.id == "ours"
+
+
 def test_a_condition_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     write(tmp_path, "wrong", GOOD.format(id="wrong", kinds="cable").replace("  phases", "  match: [probe]\n  phases"))
     assert problems(tmp_path) == [
@@ -207,7 +224,7 @@ first: Llame al NOC.
 TODAY = date(2026, 11, 24)
 IN_TWO = (
     "cctld-dnssec-or-soa", "hurricane-approaching", "ixp-unreachable", "power-lost", "prefixes-withdrawn",
-    "region-wide-outage", "router-unreachable", "snmp-silent",
+    "region-wide-outage", "reported-elsewhere", "router-unreachable", "snmp-silent",
 )  # fmt: skip # in English and Spanish so far; the others are to follow
 
 
