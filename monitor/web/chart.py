@@ -19,6 +19,10 @@ INNER_WIDTH, INNER_HEIGHT = WIDTH - LEFT, HEIGHT - TOP - BOTTOM
 BAR = 34
 """Height of the bars of availability."""
 NICE = (1, 2, 2.5, 5, 10)
+LINES = ("ch-mid", "ch-back")
+"""How the first line looks, and the second."""
+
+Told = tuple[datetime, Figures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,37 @@ def latency(name: str, steps: Sequence[Step], period: Period) -> Markup:
     top = _nice(max((one.p99 for _, one in told), default=0.001) * 1.1)
     width = INNER_WIDTH / period.count
     drawn = [
-        *_grid(top),
+        *_grid(top, "rtt_seconds"),
         *(_blind(step, period, INNER_HEIGHT) for step in steps if step.looks == step.unknown),
         *(_band("ch-all", run, [(f.min, f.max) for _, f in run], period, top) for run in _runs(told, period.step)),
         *(_band("ch-most", run, [(f.p50, f.p95) for _, f in run], period, top) for run in _runs(told, period.step)),
-        *(_line(run, period, top) for run in _runs(told, period.step)),
+        *(_line("ch-mid", run, [f.p50 for _, f in run], period, top) for run in _runs(told, period.step)),
         *(_lost(step, period, width) for step in steps if _failed(step)),
         *_times(period),
     ]
     return _svg(f"Answer times of {name}", _in_words(steps, told, period), drawn, HEIGHT)
+
+
+def lines(name: str, key: str, told: Sequence[tuple[str, Sequence[Step]]], period: Period) -> Markup:
+    """Draw one or two values in the unit of ``key``: a line through the means of each, light all that was between."""
+    found = [(label, [(step.at, step.figures) for step in steps if step.figures]) for label, steps in told]
+    top = _nice(max((one.max for _, values in found for _, one in values), default=0.0) or 1.0)
+    blind = (_blind(step, period, INNER_HEIGHT) for step in told[0][1] if step.looks == step.unknown)
+    drawn = [*_grid(top, key), *blind]
+    for kind, (_, values) in zip(LINES, found, strict=False):
+        for run in _runs(values, period.step):
+            drawn.append(_band("ch-all", run, [(one.min, one.max) for _, one in run], period, top))
+            drawn.append(_line(kind, run, [one.mean for _, one in run], period, top))
+    said = [f"{label}{_spread(key, values)}" for label, values in found if values]
+    span = words.span((period.until - period.since).total_seconds())
+    text = f"In the last {span} {'; '.join(said) or 'nothing was measured'}."
+    return _svg(f"{figures.label(key).capitalize()} of {name}", text, [*drawn, *_times(period)], HEIGHT)
+
+
+def _spread(key: str, values: Sequence[Told]) -> str:
+    middle = sorted(one.mean for _, one in values)[len(values) // 2]
+    ends = (min(one.min for _, one in values), max(one.max for _, one in values))
+    return f"typically {figures.amount(key, middle)}, all {figures.between(key, *ends)}"
 
 
 def bars(name: str, steps: Sequence[Step], period: Period) -> Markup:
@@ -95,11 +121,11 @@ def _y(value: float, top: float) -> float:
     return TOP + INNER_HEIGHT * (1 - min(1.0, max(0.0, value / top)))
 
 
-def _grid(top: float) -> Iterator[str]:
+def _grid(top: float, key: str) -> Iterator[str]:
     for share in (0, 0.5, 1):
         y = _y(top * share, top)
         yield f'<path class="ch-grid" d="M{LEFT} {y:.1f}H{WIDTH}"/>'
-        yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_time(top * share)}</text>'
+        yield f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{figures.amount(key, top * share)}</text>'
 
 
 def _time(seconds: float) -> str:
@@ -114,9 +140,6 @@ def _times(period: Period, y: int = HEIGHT - 6) -> Iterator[str]:
         day = min(at, period.until - period.step)  # the last day, not the midnight that ends it
         text = f"{day.day} {day:%b}" if days else f"{at:%H:%M} UTC"
         yield f'<text x="{LEFT + INNER_WIDTH * share:.0f}" y="{y}" text-anchor="{anchor}">{text}</text>'
-
-
-Told = tuple[datetime, Figures]
 
 
 def _runs(told: Sequence[Told], step: timedelta) -> Iterator[list[Told]]:
@@ -144,9 +167,9 @@ def _band(kind: str, run: Sequence[Told], ends: Sequence[tuple[float, float]], p
     return f'<path class="{kind}" d="M{"L".join([*above, *below[::-1]])}Z"/>'
 
 
-def _line(run: Sequence[Told], period: Period, top: float) -> str:
-    points = [f"{x:.1f} {_y(one.p50, top):.1f}" for x, (_, one) in zip(_middles(run, period), run, strict=True)]
-    return f'<path class="ch-mid" d="M{"L".join(points if len(points) > 1 else points * 2)}"/>'
+def _line(kind: str, run: Sequence[Told], values: Sequence[float], period: Period, top: float) -> str:
+    points = [f"{x:.1f} {_y(value, top):.1f}" for x, value in zip(_middles(run, period), values, strict=True)]
+    return f'<path class="{kind}" d="M{"L".join(points if len(points) > 1 else points * 2)}"/>'
 
 
 def _blind(step: Step, period: Period, height: float) -> str:

@@ -1,6 +1,6 @@
 """What an asset's page draws of its checks: the last day's answer times, the last month's answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -15,6 +15,11 @@ from monitor.web.chart import Period
 DAY = timedelta(days=1)
 MOST = 6
 """So many checks of an asset are drawn."""
+LINES = {
+    "bgp": (("", "prefixes_visible"),),
+    "snmp": (("in ", "if_in_octets_per_second"), ("out ", "if_out_octets_per_second")),
+}
+"""Kind of probe -> what of its values is drawn, and what it is called beside another."""
 KEPT_SECONDS = 60
 KEPT = 200
 """Assets whose charts are kept for so long, so that a page that many look at is drawn once."""
@@ -37,6 +42,8 @@ class Drawn:
     check: CheckView
     day: Markup | None
     """Answer times; None where it has none."""
+    line: Markup | None
+    """What else is measured: traffic, or how much of a territory the world sees."""
     month: Markup
 
 
@@ -73,8 +80,20 @@ class Charts:
         month = Period(midnight - 29 * DAY, midnight + DAY, DAY)
         times = await self._history.downsample("rtt_seconds", day.since, day.until, day.step, which)
         answers = await self._history.downsample("", month.since, month.until, month.step, which)
+        values = {key: await self._values(kind, key, checks, day) for kind, keys in LINES.items() for _, key in keys}
         found = [(check, _own(times, check), _own(answers, check)) for check in checks]
-        return [_drawn(check, own, looks, day, month) for check, own, looks in found if looks]
+        return [
+            Drawn(check, _latency(check, own, day), _line(check, values, day), chart.bars(_name(check), looks, month))
+            for check, own, looks in found
+            if looks
+        ]
+
+    async def _values(self, kind: str, key: str, checks: Sequence[CheckView], day: Period) -> list[Step]:
+        """Ask for a value of the checks that have it."""
+        which = frozenset(check.check for check in checks if check.kind == kind)
+        if not which:
+            return []
+        return await self._history.downsample(key, day.since, day.until, day.step, Which(checks=which))
 
 
 def _floor(now: datetime) -> datetime:
@@ -87,7 +106,16 @@ def _own(steps: Sequence[Step], check: CheckView) -> list[Step]:
     return [step for step in steps if step.series[:2] == (check.check, check.part)]
 
 
-def _drawn(check: CheckView, times: Sequence[Step], answers: Sequence[Step], day: Period, month: Period) -> Drawn:
-    name = f"{check.kind} {check.address}{f' {check.part}' if check.part else ''}"
-    timed = any(step.figures for step in times)
-    return Drawn(check, chart.latency(name, times, day) if timed else None, chart.bars(name, answers, month))
+def _line(check: CheckView, values: Mapping[str, Sequence[Step]], day: Period) -> Markup | None:
+    told = [(label, key, _own(values[key], check)) for label, key in LINES.get(check.kind, ())]
+    if not any(step.figures for _, _, steps in told for step in steps):
+        return None
+    return chart.lines(_name(check), told[0][1], [(label, steps) for label, _, steps in told], day)
+
+
+def _name(check: CheckView) -> str:
+    return f"{check.kind} {check.address}{f' {check.part}' if check.part else ''}"
+
+
+def _latency(check: CheckView, times: Sequence[Step], day: Period) -> Markup | None:
+    return chart.latency(_name(check), times, day) if any(step.figures for step in times) else None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree
 
@@ -73,6 +74,44 @@ def test_a_bar_is_full_only_when_all_answered_and_unknown_counts_for_nothing() -
 
 def test_nothing_to_see_is_said() -> None:
     assert label(chart.bars("x", [step(0, up=0, unknown=9)], PERIOD)).endswith("In the last 1 d nobody could look.")
+
+
+def rate(number: int, low: float, high: float) -> Step:
+    mean = (low + high) / 2
+    return Step(NAME, PERIOD.since + number * QUARTER, 15, 15, 0, 3, Figures(15, 15 * mean, low, high, *[mean] * 4))
+
+
+def test_traffic_is_two_lines_in_bits_and_words() -> None:
+    back = [rate(n, 1_000, 3_000) for n in range(40)]
+    svg = chart.lines(
+        "snmp 192.0.2.1 eth0",
+        "if_in_octets_per_second",
+        [("in ", [rate(n, 100_000, 400_000) for n in range(40)]), ("out ", back[:10] + back[20:])],
+        PERIOD,
+    )
+    assert [len(drawn(svg, kind)) for kind in ("ch-mid", "ch-back", "ch-all")] == [1, 2, 3]
+    assert label(svg) == (
+        "Traffic of snmp 192.0.2.1 eth0. In the last 1 d in typically 2 Mbit/s, all 0.8 to 3.2 Mbit/s; "
+        "out typically 16 kbit/s, all 8 to 24 kbit/s."
+    )
+
+
+def test_visibility_has_a_scale_from_nothing_and_shows_where_nobody_could_look() -> None:
+    steps = [*(rate(n, 38, 40) for n in range(9)), *(step(n, up=0, unknown=15) for n in range(9, 12)), rate(12, 0, 0)]
+    svg = chart.lines("bgp BB", "prefixes_visible", [("", steps)], PERIOD)
+    assert (len(drawn(svg, "ch-mid")), len(drawn(svg, "ch-none"))) == (2, 3)
+    assert label(svg) == "Visible prefixes of bgp BB. In the last 1 d typically 39, all 0 to 40."
+    empty = chart.lines("bgp BB", "prefixes_visible", [("", [])], PERIOD)
+    assert label(empty).endswith("nothing was measured.")
+
+
+async def test_a_check_whose_values_are_lines_has_them_drawn() -> None:
+    (check, *_) = worlds.calm().assets["cctld:bb"].checks
+    for kind, asked, shown in (("bgp", 3, "Visible prefixes of bgp"), ("snmp", 4, "Traffic of snmp")):
+        history = FakeHistory(check.check)
+        (found,) = await Charts(history).of("a", [replace(check, kind=kind)], NOW)
+        assert history.asked == asked
+        assert shown in (found.line or "")
 
 
 def test_a_hostile_name_stays_text() -> None:
