@@ -31,7 +31,7 @@ def run(
     """
     settings = files.settings(config)
     from monitor import daemon, logs  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
-    from monitor.loop import Loop  # noqa: PLC0415 - as above
+    from monitor.loop import Loop  # noqa: PLC0415 - `lambi --help` does without it
 
     def say(sentence: str) -> None:
         out(sentence)

@@ -31,7 +31,7 @@ def demo(
     """
     told = read(story or shipped("config") / "demo.yaml")
     from monitor import demo as daemon  # noqa: PLC0415 - the whole daemon costs half a second, that --help shall not
-    from probes.clock import SystemClock  # noqa: PLC0415 - as above
+    from probes.clock import SystemClock  # noqa: PLC0415 - `lambi --help` does without it
 
     def say(sentence: str) -> None:
         out(sentence)

@@ -72,8 +72,7 @@ def _read(overlay: Path | None, environ: Mapping[str, str]) -> tuple[Settings | 
     overlay = _opened(overlay, problems)
     shipped, tree, unread = _laid(folder, overlay, problems)
     tables = (*USUAL, "prefixes") if bgp.wanted(tree) else USUAL
-    stock = read_inventory(folder / "inventory", overlay / "inventory" if overlay else None, tables)
-    known = _taken(stock, problems)
+    known = _taken(read_inventory(folder / "inventory", overlay / "inventory" if overlay else None, tables), problems)
     assets, contacts = written(tree, "assets", "id"), written(tree, "contacts", "name")
     site = tree.at("heartbeat").text("name")
     doc, tree = _document(tree, shipped, problems)

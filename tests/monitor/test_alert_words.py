@@ -48,7 +48,7 @@ def signs_of(asset: str, *parts: tuple[str, Phase, bool], **changes: object) -> 
         "id": "1", "asset": asset, "kind": asset.partition(":")[0], "territories": (), "severity": Severity.MAJOR,
         "phase": Phase.DOWN, "began": START, "opened": START, "changed": START, "revision": 1,
         "reason": "", "title": "",
-    }  # fmt: skip # as above
+    }  # fmt: skip # one word a line
     return signs(Incident(**{**facts, **changes}), Topology(islands()), states)  # type: ignore[arg-type] # fields of an incident
 
 

@@ -201,7 +201,7 @@ async def test_over_the_websocket_every_block_is_asked_for_and_nothing_is_judged
             assert sorted(asked) == sorted(settings.bgp.blocks)
             assert [one for one in await reasons() if one[0] is not Outcome.UNKNOWN] == [(Outcome.OK, "")]
             await server.tell(update(peer, everything, path=(3356, serving)) for peer in range(10))
-            while not any("heard of too little" in why for _, why in await reasons()):  # noqa: ASYNC110 - as above
+            while not any("heard of too little" in why for _, why in await reasons()):  # noqa: ASYNC110 - the table sets no event
                 await asyncio.sleep(0.01)
         found = await reasons()
         assert [one for one in found if one[0] is not Outcome.UNKNOWN] == [(Outcome.OK, "")], "the stream is there"
