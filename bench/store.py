@@ -19,7 +19,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -35,6 +34,8 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 1_795_392_000
 """2026-11-23 as Unix time."""
 TARGETS = 1_000
+ASKED = 10
+"""Times that each question is asked; the best counts, for others work on the machine too."""
 WEEK_SECONDS = 8_640
 """Of each day of the week a tenth happens."""
 
@@ -235,11 +236,11 @@ class Bench:
             found = {"raw_cpu": cpu_seconds([pid]) - before + spent, "values": values}
             for name, path in peer.questions(self.seconds).items():
                 times = []
-                for _ in range(3):
+                for _ in range(ASKED):
                     began = time.perf_counter()
                     _asked(client, "GET", path)
                     times.append(time.perf_counter() - began)
-                found[name] = 1000 * median(times)
+                found[name] = 1000 * min(times)
         found["raw_bytes"] = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / values
         return found
 
@@ -300,7 +301,7 @@ def tell(report: Report, found: dict[str, dict[str, float]]) -> None:
     give("archive_bytes_per_value", "bytes", "archive_bytes")
     give("archive_cpu", "s a day", "archive_cpu")
     give("longest_commit_ms", "ms", "slowest_ms")
-    give("latest_ms", "ms", "latest_ms")
+    give("latest_ms", "ms, best of 10, as all that follow", "latest_ms")
     give("one_series_ms", "ms", "one_ms")
     give("hourly_ms", "ms, mean and p95 and availability of all", "hourly_ms")
     give("hourly_p95_ms", "ms", "p95_ms")

@@ -29,7 +29,8 @@ WEEK_COLUMNS = KEYS[:2]
 """With the outcome they are three fields."""
 WEEK_DAYS = 7
 START = datetime(2026, 11, 23, tzinfo=UTC)
-MARGIN = timedelta(hours=1)
+ASKED = 10
+"""Times that each question is asked, as a peer is in bench/store.py; the best counts."""
 VALUES = len(FIELDS)
 
 
@@ -137,12 +138,12 @@ async def ask(folder: Path, asked: dict[str, Any]) -> dict[str, float]:
 
     async def timed(question: Callable[[], Any]) -> float:
         times = []
-        for _ in range(5):
+        for _ in range(ASKED):
             began = time.perf_counter()
             answer = await question()
             times.append(time.perf_counter() - began)
             assert answer
-        return 1000 * median(times)
+        return 1000 * min(times)
 
     return {
         "latest_ms": await timed(history.latest),

@@ -1,7 +1,7 @@
 """The last look of every series of a day: the newest of those that wait, else the one that stands by itself."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,14 +27,16 @@ def latest(path: Path, day: date, known: Collection[Identity] = ()) -> dict[Iden
         found: dict[Identity, Row] = {}
         for kind, scales in kinds.items():
             columns = [in_unit(key, scale) for key, scale in scales.items()]
-            found.update(_named(_rows(db, kind, columns), day, kind, tuple(scales), loose))
+            for row in _named(_rows(db, kind, columns), day, kind, tuple(scales), loose):
+                found[row[0], row[1], row[3]] = row
         return found
 
 
 def _named(
     rows: Sequence[tuple[Any, ...]], day: date, kind: str, keys: Sequence[str], loose: Mapping[tuple[int, int], Any]
-) -> Iterator[tuple[Identity, Row]]:
+) -> list[Row]:
     start, make = midnight(day), Row._make
+    named: list[Row] = []
     for id_, check, part, vantage, at, outcome, *stored in rows:
         values: dict[str, Value] = dict(zip(keys, stored, strict=True))
         if None in stored:
@@ -42,7 +44,8 @@ def _named(
         if loose:
             values.update(loose.get((id_, at), {}))
         told = (check, part, kind, vantage, start + timedelta(0, 0, at), OUTCOMES[outcome], values)
-        yield (check, part, vantage), make(told)
+        named.append(make(told))
+    return named
 
 
 def _rows(db: sqlite3.Connection, kind: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
