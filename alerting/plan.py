@@ -116,8 +116,8 @@ def _as_one(standing: dict[Where, Standing], where: Where, contact: Contact) -> 
     one = standing.get(where, Standing())
     if contact.next_after <= 0:
         return one
-    heard = [other.told for (name, _), other in standing.items() if name == contact.name and other.told]
-    return replace(one, told=max(heard, key=lambda told: told.at, default=None))
+    heard = [other for (name, _), other in standing.items() if name == contact.name]
+    return replace(one, told=max(heard, key=lambda other: other.attempt, default=one).told)
 
 
 async def _source(tx: Transaction, alert: Alert, where: Where, route: Route, now: datetime) -> Source:

@@ -35,6 +35,8 @@ class Standing:
     """The row that waits only reminds."""
     waits_by: str = ""
     """The route of the row that waits."""
+    attempt: int = 0
+    """The last that may have reached it."""
     told: Told | None = None
     """What it was told, or may have been: a message in flight counts."""
     route: str = ""
@@ -61,7 +63,7 @@ class Source:
 # The last attempt that may have reached somebody says what was told; a row none of whose attempts may have, waits.
 STANDING = """
 SELECT n.contact, n.channel, n.id, n.severity, n.reason, n.ended_at IS NULL, n.route,
-    a.intent_at, a.severity, a.closed, a.revision
+    a.id, a.intent_at, a.severity, a.closed, a.revision
 FROM notification n LEFT JOIN attempt a ON a.id = (
     SELECT max(id) FROM attempt WHERE notification = n.id AND status <> 'failed')
 WHERE n.incident = ? ORDER BY n.id"""
@@ -70,10 +72,13 @@ WHERE n.incident = ? ORDER BY n.id"""
 async def standings(tx: Transaction, incident: str) -> dict[Where, Standing]:
     """Read how each contact and channel stands, in the order in which they were first planned."""
     found: dict[Where, Standing] = {}
-    for contact, channel, id_, severity, reason, pending, route, *said in await tx.execute(STANDING, (incident,)):
+    for contact, channel, id_, severity, reason, pending, route, attempt, *said in await tx.execute(
+        STANDING, (incident,)
+    ):
         before = found.get((contact, channel), Standing(route=route))
-        if said[0] is not None:
-            found[contact, channel] = replace(before, told=_told(*said), told_by=(*before.told_by, route))
+        if attempt is not None:
+            by = (*before.told_by, route)
+            found[contact, channel] = replace(before, attempt=attempt, told=_told(*said), told_by=by)
         elif pending:
             found[contact, channel] = replace(
                 before,

@@ -9,9 +9,9 @@ import pytest
 
 from alerting.directory import Budget, Cap, Route
 from alerting.journal import Journal
-from alerting.model import Severity
+from alerting.model import DeliveryError, Severity
 from alerting.told import hanging
-from tests.alerting.fakes import OPEN, Office, Provider, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
 from tests.alerting.test_ladder import LADDER, answer, people, play
 from tests.alerting.test_never_lost import told
 
@@ -105,3 +105,19 @@ async def test_a_machine_that_starts_with_the_right_clock_after_a_wrong_one_goes
     for _ in range(25):
         await office.pass_time(60)
     assert len(mail.taken) == 1
+
+
+async def test_what_was_told_last_is_what_was_told_last_whatever_the_clock_said_then(journal: Journal) -> None:
+    """Its end was told, the clock was set back, it opened again: each change after that is no news."""
+    sms, mail = Provider(answers=[DeliveryError("no such number", permanent=True)]), Provider("mail")
+    office = Office(journal, directory(contact("noc", "sms", "mail", next_after=300)), {"sms": sms, "mail": mail})
+    await office.happen(OPEN)
+    await play(office, 1)
+    await office.happen(closed(1))
+    await play(office, 1)
+    assert (len(sms.taken), len(mail.taken)) == (0, 2)
+    office.clock.start -= timedelta(hours=5)
+    for revision in (3, 4, 5):
+        await office.happen(replace(OPEN, revision=revision))
+        await play(office, 1)
+    assert (len(sms.taken), len(mail.taken)) == (1, 2)
