@@ -291,7 +291,8 @@ class Outlook:
         found: set[str] = set()
         for code in self.topology.territories(asset):
             found |= {name for name in self._doubtful(code) if name != asset and self.doubted(name, of)}
-        return len(found - set(self.topology.below(asset))) if found else 0
+        below = set(self.topology.below(asset)) if found else set()
+        return len(found.difference(below, *(self.topology.served.get(name, ()) for name in below)))
 
     def _doubtful(self, code: str) -> Collection[str]:
         """Return the watched assets of a territory that may be in doubt."""
