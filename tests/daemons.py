@@ -91,6 +91,12 @@ class KannelBox:
                 argv, cwd=self.folder, stdin=subprocess.PIPE, stdout=log, stderr=log
             )
 
+    def revive(self, name: str) -> None:
+        """Start a box again that has ended, as whoever runs one would have it."""
+        child = self._children[name]
+        if child.poll() is not None:
+            self.launch(name, list(child.args))  # type: ignore[call-overload] # a list, as launch() gave it
+
     def stop(self, name: str) -> None:
         child = self._children.pop(name)
         child.terminate()
