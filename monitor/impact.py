@@ -7,6 +7,8 @@ from monitor.topology import Lost, Topology
 
 CARRIES = {"cable", "landing", "power", "router", "network", "site", "ixp", "territory"}
 """Kinds of assets that people's connections run through; a name server or a web site carries none."""
+WAYS = {"cable", "landing"}
+"""Of these the kinds that others run over."""
 
 SURE = ((1.0, "certain"), (0.95, "nearly certain"), (0.8, "very likely"), (0.6, "likely"), (0.0, "possible"))
 """From so much confidence on, a cause is called this."""
@@ -42,10 +44,19 @@ def served(topology: Topology, asset: str) -> int:
 def stranded(topology: Topology, asset: str, lost: Lost, now: datetime) -> set[str]:
     """Return the territories of what carries people's connections, needs an asset, and has nothing left without it."""
     found: set[str] = set()
-    for dependency in topology.needed_by.get(asset, ()):
-        gone = [need for need in dependency.needs if need == asset or lost(need)]
-        if topology.kind(dependency.asset) in CARRIES and dependency.holds(now) and dependency.blocked(gone):
-            found.update(topology.territories(dependency.asset))
+    gone, stack = {asset}, [asset]
+    while stack:
+        for dependency in topology.needed_by.get(stack.pop(), ()):
+            name = dependency.asset
+            without = [need for need in dependency.needs if need in gone or lost(need)]
+            carries = topology.kind(name) in CARRIES and dependency.holds(now)
+            if not carries or name in gone or not dependency.blocked(without):
+                continue
+            gone.add(name)
+            if topology.kind(name) in WAYS and topology.needed_by.get(name):
+                stack.append(name)  # whoever runs over it may have another way
+            else:
+                found.update(topology.territories(name))
     return found
 
 

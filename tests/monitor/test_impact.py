@@ -62,6 +62,20 @@ def test_what_only_serves_a_web_site_strands_nobody() -> None:
     assert stranded(Topology(made), "router:a", lambda _: None, START) == set()
 
 
+def test_a_cable_that_goes_with_another_strands_those_alone_who_have_no_other_way() -> None:
+    checks = [check(name) for name in ("cable:dm", "cable:ag1", "cable:ag2", "router:dm", "router:ag")]
+    links = [
+        needs("router:dm", "cable:dm"),
+        needs("cable:ag2", "router:dm"),
+        needs("router:ag", "cable:ag1", "cable:ag2"),
+    ]
+    direct = [*links, needs("cable:ag2", "cable:dm")]
+    places = [asset(one.asset, one.asset.partition(":")[2][:2].upper()) for one in checks]
+    topology = Topology(make_world(checks, direct, *places))
+    assert stranded(topology, "cable:dm", lambda _: None, START) == {"DM"}
+    assert stranded(topology, "cable:dm", lambda name: START if name == "cable:ag1" else None, START) == {"AG", "DM"}
+
+
 @pytest.mark.parametrize(
     ("share", "wanted"), [("", Severity.CRITICAL), ("0.2", Severity.MAJOR), ("0.4", Severity.CRITICAL)]
 )
