@@ -183,6 +183,14 @@ def parser(doc: str, experiments: Iterable[str], contenders: Iterable[str]) -> a
     return result
 
 
+def asked(doc: str, experiments: Iterable[str], contenders: Iterable[str]) -> argparse.Namespace:
+    """Read the options; where none is named, all experiments and all contenders are meant."""
+    chosen = parser(doc, experiments, contenders).parse_args()
+    chosen.only = chosen.only or list(experiments)
+    chosen.contenders = chosen.contenders or list(contenders)
+    return chosen
+
+
 def _folder(text: str) -> Path:
     path = Path(text).resolve()
     if path.exists() and any(path.iterdir()):

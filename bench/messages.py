@@ -5,7 +5,6 @@ loopback; delivery reports come back meanwhile. Beside it the same messages by a
 alone: its CPU seconds are those of bench/office.py. Takes about two minutes (--quick: 40 s).
 """
 
-import argparse
 import json
 import shutil
 import socket
@@ -22,7 +21,7 @@ from typing import Any
 if not __package__:  # started as a file: python bench/messages.py
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.common import SUBJECT, Goal, Number, Progress, Report, finish, parser
+from bench.common import SUBJECT, Goal, Number, Progress, Report, asked, finish
 from tests.daemons import FAKESMSC, kannel, listens, until
 from tests.ports import own_ports
 
@@ -201,7 +200,7 @@ EXPERIMENTS: dict[str, Callable[[Bench], None]] = {"served": served, "hung": hun
 
 def main() -> int:
     """Run the experiments."""
-    options = _options()
+    options = asked(__doc__ or "", EXPERIMENTS, CONTENDERS)
     report = Report("messages", {name: CONTENDERS[name] for name in options.contenders})
     with ExitStack() as stack:
         say = stack.enter_context(Progress())
@@ -217,13 +216,6 @@ CONTENDERS = {
     SUBJECT: "this checkout, the outbox's process alone",
     "apprise": "its own threads, no journal, no receipts",
 }
-
-
-def _options() -> argparse.Namespace:
-    chosen = parser(__doc__ or "", EXPERIMENTS, CONTENDERS).parse_args()
-    chosen.only = chosen.only or list(EXPERIMENTS)
-    chosen.contenders = chosen.contenders or list(CONTENDERS)
-    return chosen
 
 
 if __name__ == "__main__":

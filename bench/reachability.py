@@ -6,7 +6,6 @@ exporter, whose scrapes cost somebody else more. CPU seconds are those of whoeve
 (--quick: 25 s).
 """
 
-import argparse
 import asyncio
 import json
 import subprocess
@@ -27,7 +26,7 @@ if not __package__:  # started as a file: python bench/reachability.py
 import aiohttp
 
 from bench.asking import AT_ONCE
-from bench.common import SUBJECT, Goal, Progress, Report, cpu_seconds, finish, parser
+from bench.common import SUBJECT, Goal, Progress, Report, asked, cpu_seconds, finish
 from tests.daemons import listens, until
 from tests.ports import own_ports
 from tests.probes.servers import accepts, running
@@ -185,7 +184,7 @@ EXPERIMENTS: dict[str, Callable[[Bench], None]] = {"dns": ask_dns}
 
 def main() -> int:
     """Run the experiments."""
-    options = _options()
+    options = asked(__doc__ or "", EXPERIMENTS, CONTENDERS)
     report = Report("reachability", {name: CONTENDERS[name] for name in options.contenders})
     with ExitStack() as stack:
         say = stack.enter_context(Progress())
@@ -196,13 +195,6 @@ def main() -> int:
         for name in options.only:
             EXPERIMENTS[name](bench)
     return finish(report, GOALS, options)
-
-
-def _options() -> argparse.Namespace:
-    chosen = parser(__doc__ or "", EXPERIMENTS, CONTENDERS).parse_args()
-    chosen.only = chosen.only or list(EXPERIMENTS)
-    chosen.contenders = chosen.contenders or list(CONTENDERS)
-    return chosen
 
 
 if __name__ == "__main__":

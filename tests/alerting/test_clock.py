@@ -1,9 +1,7 @@
 """A clock that is set, forward or back, keeps nobody waiting, calls nobody before the time, and lets nothing expire."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,16 +9,9 @@ from alerting.directory import Budget, Cap, Route
 from alerting.journal import Journal
 from alerting.model import DeliveryError, Severity
 from alerting.told import hanging
-from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory
 from tests.alerting.test_ladder import LADDER, answer, people, play
 from tests.alerting.test_never_lost import told
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 @pytest.mark.parametrize("hours", [5, 24 * 400, -5])

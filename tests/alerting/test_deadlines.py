@@ -1,22 +1,13 @@
 """Deadlines in simulated time: what is given up, when, and what a clock that was set does not take away."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from alerting.journal import Journal
 from alerting.model import DeliveryError
 from alerting.plan import plan_test
-from tests.alerting.fakes import OPEN, Office, Provider, contact, directory, open_journal
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
+from tests.alerting.fakes import OPEN, Office, Provider, contact, directory
 
 
 async def test_a_clock_that_was_set_back_delays_no_message(journal: Journal) -> None:

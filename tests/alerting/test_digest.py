@@ -1,7 +1,7 @@
 """Storms, long isolation, caps and credits: few messages that count, nothing lost, the truth of the moment."""
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,19 +17,12 @@ from alerting.plan import plan
 from alerting.schema import MIGRATIONS as SCHEMA
 from alerting.told import hanging
 from alerting.words import Occasion
-from tests.alerting.fakes import OPEN, MortalJournal, Office, Provider, at, closed, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, MortalJournal, Office, Provider, at, closed, contact, directory
 from tests.counts import soak
 
 CAP = Cap(gap=90, most=6, within=3600, storm=10)
 MAIL = Cap(gap=60, most=30, within=3600, storm=20, merge=3)
 TARGETS = soak(ci=3_000, soak=10_000)
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 def capped(*names: str, **more: object) -> Directory:

@@ -1,9 +1,7 @@
 """Every text about an exercise says so, in every language, within one part."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +21,6 @@ from tests.alerting.fakes import (
     at,
     contact,
     directory,
-    open_journal,
 )
 
 WORDS = {
@@ -34,13 +31,6 @@ WORDS = {
     "ht": "EGZÈSIS",
     "pap": "EHERSISIO",
 }
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 def occasion(alert: Alert, language: str, **fields: object) -> Occasion:

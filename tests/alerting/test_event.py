@@ -1,24 +1,13 @@
 """Incidents that began together, though nothing is known to join them: one message names all, nobody is left out."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from alerting.directory import Route, Silence
 from alerting.gsm import one_part
 from alerting.journal import Journal
 from alerting.match import parse
 from alerting.model import Alert, Severity
-from tests.alerting.fakes import OPEN, Office, Provider, at, contact, directory, open_journal
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
+from tests.alerting.fakes import OPEN, Office, Provider, at, contact, directory
 
 
 def office_of(journal: Journal, *names: str) -> tuple[Office, Provider, Provider]:

@@ -1,10 +1,6 @@
 """Who is told and why; what is kept of a person and how it goes."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from alerting.directory import Ladder, Route, Silence, Step
 from alerting.explain import explain, routes
@@ -15,7 +11,7 @@ from alerting.journal import Journal
 from alerting.match import parse
 from alerting.model import Severity
 from alerting.rota import Rotation
-from tests.alerting.fakes import OPEN, Office, Provider, at, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, Office, Provider, at, contact, directory
 
 LADDER = Ladder("up", "agency of duty", (Step(("duty",), 600), Step(("boss",), 60)))
 TREE = Route(
@@ -76,13 +72,6 @@ def test_a_silence_says_who_and_until_when() -> None:
     assert [line.why for line in lines if line.contact == "noc"] == [
         "route bb: silenced by ops (s3): known, until 01 Sep 12:30 UTC"
     ]
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 async def test_to_forget_empties_one_persons_words_alone_and_the_history_stays(journal: Journal) -> None:

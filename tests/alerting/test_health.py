@@ -1,8 +1,6 @@
 """Which way out is tried first: by what is known of it, never without it."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,19 +14,12 @@ from alerting.journal import Journal
 from alerting.model import Fate, Receipt
 from alerting.receipts import receive
 from alerting.told import hanging
-from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory
 from tests.fakes import START
 
 CUT = "this site is cut off from the world"
 NAMES = ("mail", "sms", "modem")
 NOC = contact("noc", *NAMES, next_after=300)
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 @pytest.mark.parametrize(

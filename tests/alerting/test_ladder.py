@@ -1,9 +1,7 @@
 """Ladders in simulated time: steps, rounds, rotations, each agency its own acknowledgement, which expires."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from alerting.ladder import respond
 from alerting.model import Act, Contact, Response, Severity
 from alerting.rota import Rotation
 from alerting.told import hanging
-from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory
 from tests.fakes import START
 
 STEPS = (Step(("noc",), 600), Step(("lead", "duty"), 900), Step(("boss",), 300))
@@ -30,13 +28,6 @@ def people(*ladders: Ladder, repeat: float = 0, contacts: tuple[str, ...] = ()) 
     routes = (Route("all", contacts, repeat_seconds=repeat, ladders=tuple(ladder.name for ladder in ladders)),)
     known = {ladder.name: ladder for ladder in ladders}
     return replace(directory(*who.values()), routes=routes, ladders=known, rotations={"duty": DUTY})
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 async def play(office: Office, minutes: float) -> None:

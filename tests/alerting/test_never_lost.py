@@ -4,7 +4,6 @@ Each of these once kept somebody from being told; seconds and minutes are simula
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,19 +19,12 @@ from alerting.plan import plan
 from alerting.runbooks import Runbooks
 from alerting.told import hanging
 from monitor.config import load
-from tests.alerting.fakes import OPEN, Office, Provider, at, closed, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, Office, Provider, at, closed, contact, directory
 from tests.alerting.test_outbox import Gate, until
 from tests.fakes import FakeClock, settle
 
 BOOKS = Runbooks.load(Path(__file__).parents[2] / "runbooks")
 ALWAYS = {"always": Interval("always")}
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 def climbs(*steps: tuple[str, ...], names: tuple[str, ...], **route: object) -> Directory:

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +16,6 @@ from alerting.waiting import RETRY_SECONDS, UNKNOWN_SECONDS, backoff
 from alerting.words import scrub
 from tests.alerting.fakes import OPEN, Hung, Office, Provider, at, closed, contact, directory, open_journal
 from tests.fakes import FakeClock, settle
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 async def test_told_once_and_the_end_told(journal: Journal) -> None:

@@ -1,9 +1,7 @@
 """The plan: rows without text, one waiting row at most for each contact and channel, the end for whoever was told."""
 
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,17 +10,10 @@ from alerting.journal import Journal, micros
 from alerting.model import Address, Alert, Contact, Reason, Severity
 from alerting.plan import Planned, plan, plan_test
 from alerting.told import told
-from tests.alerting.fakes import OPEN, at, closed, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, at, closed, contact, directory
 
 NOC = contact("noc", "sms", "mail")
 WORSE = replace(OPEN, severity=Severity.CRITICAL, revision=2)
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 async def planned(journal: Journal, alert: Alert, who: Directory, minutes: float = 0) -> list[Planned]:

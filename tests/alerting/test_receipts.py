@@ -1,8 +1,6 @@
 """Receipts in simulated time: accepted is not delivered; early, late, double, lost."""
 
 import itertools
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -10,14 +8,7 @@ from alerting.journal import Journal
 from alerting.model import Fate, Receipt, UnansweredError
 from alerting.receipts import Turnabout, judge, receive, reference
 from alerting.told import hanging, told
-from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory, open_journal
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
+from tests.alerting.fakes import OPEN, Office, Provider, closed, contact, directory
 
 
 async def say(office: Office, fate: Fate, detail: str = "") -> bool:

@@ -4,10 +4,9 @@ Beside each stands what Alertmanager sends; ours is the same, or better with the
 message is written as when it left, to whom, and of what, "+" open and "-" over.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,18 +18,11 @@ from alerting.interval import Interval
 from alerting.journal import Journal, micros
 from alerting.match import parse
 from alerting.model import Alert, Severity
-from tests.alerting.fakes import DESK, OPEN, Office, Provider, contact, open_journal
+from tests.alerting.fakes import DESK, OPEN, Office, Provider, contact
 from tests.fakes import START
 
 Message = tuple[float, str, str]
 DAY = 86_400.0
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 def second(seconds: float) -> Any:

@@ -13,18 +13,10 @@ import pytest
 from alerting.foreign import Posted
 from alerting.journal import Journal
 from alerting.model import RefusedError, UnansweredError
-from tests.alerting.fakes import open_journal
 from tests.alerting.test_foreign_book import Station
 from tests.alerting.test_foreign_book import people as by_sms
 from tests.alerting.test_scenarios import Message, Stage, alert, group, people, sent
 from tests.fakes import START
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 class Reports:

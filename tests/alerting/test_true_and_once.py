@@ -2,9 +2,7 @@
 Seconds and minutes are simulated.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -20,16 +18,9 @@ from alerting.receipts import receive
 from alerting.replies import Asked
 from alerting.runbooks import Runbooks
 from alerting.told import hanging
-from tests.alerting.fakes import OPEN, Office, Provider, at, closed, contact, directory, open_journal
+from tests.alerting.fakes import OPEN, Office, Provider, at, closed, contact, directory
 from tests.alerting.test_ladder import LADDER, answer, people, play
 from tests.alerting.test_never_lost import told
-
-
-@pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(tmp_path)
-    yield journal
-    await journal.close()
 
 
 async def files(office: Office, now: Directory) -> None:
