@@ -20,7 +20,8 @@ from monitor.config.inventory import TABLES
 
 NAME = re.compile(r"\bt\d\d[idth]\d\d\b")
 TARGET_UP = re.compile(r'^probe_success\{[^}]*asset="(?:site|router):[^}]*\} 1(?:\.0)?$', re.MULTILINE)
-LOOKS = """SELECT count(*) FROM "probe_{kind}" JOIN series ON id = series WHERE "check" NOT LIKE 'reference:%'"""
+LOOKS = """SELECT count(*) FROM (SELECT series FROM "probe_{kind}" UNION ALL SELECT series FROM "tail_{kind}")
+JOIN series ON id = series WHERE "check" NOT LIKE 'reference:%'"""
 LATENESS = re.compile(r"^lambi_lateness_p99_seconds (\S+)$", re.MULTILINE)
 
 
